@@ -1,1 +1,19 @@
+//! What an org is made of: plain data and pure decisions.
+//!
+//! No async, no I/O, no clock and no randomness of its own: time comes in as a [`Timestamp`], chance through [`Entropy`].
 
+pub mod address;
+pub mod api_token;
+pub mod channel;
+pub mod clock;
+pub mod entropy;
+pub mod execution;
+pub mod hook_uri;
+pub mod id;
+pub mod inline_hook;
+pub mod system_log;
+pub mod violation;
+
+pub use clock::{Clock, Timestamp};
+pub use entropy::Entropy;
+pub use violation::{Violation, Violations};

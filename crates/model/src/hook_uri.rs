@@ -1,0 +1,107 @@
+//! The address of an external service: read once, judged early, called as read.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::address::AddressPolicy;
+
+/// The longest URI that Okta stores, in characters.
+pub const MAX_URI_CHARACTERS: usize = 1024;
+
+/// The URI of an external service, or of the token endpoint in front of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HookUri {
+    shown: Box<str>,
+    url: Url,
+}
+
+impl HookUri {
+    /// Reads a URI with the WHATWG parser and judges what can be judged without a network: its form, its scheme, and its
+    /// host where that is a literal address. Names are judged again, at each connection, by the engine.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &str, policy: &AddressPolicy) -> Result<Self, String> {
+        let url = Self::read(text)?;
+        policy.judge_url(&url)?;
+        Ok(Self::from_parts(text, url))
+    }
+
+    /// Reads a URI that was judged when it was stored; the engine judges it again before it connects.
+    ///
+    /// # Errors
+    /// A sentence that says why it can't be read.
+    pub fn parse_stored(text: &str) -> Result<Self, String> {
+        let url = Self::read(text)?;
+        Ok(Self::from_parts(text, url))
+    }
+
+    fn read(text: &str) -> Result<Url, String> {
+        if text.is_empty() {
+            return Err("The field cannot be left blank".to_owned());
+        }
+        if text.chars().count() > MAX_URI_CHARACTERS {
+            return Err(format!("The URI must be at most {MAX_URI_CHARACTERS} characters long"));
+        }
+        if text.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\') {
+            return Err("The URI must not contain white space, control characters or backslashes".to_owned());
+        }
+        let url = Url::parse(text).map_err(|error| format!("The URI is not valid: {error}"))?;
+        let after_scheme = text.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+        let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Err("The URI must not contain a user name or password".to_owned());
+        }
+        if text.contains('#') {
+            return Err("The URI must not contain a fragment".to_owned());
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err("The URI must name a host".to_owned());
+        }
+        if url.port() == Some(0) {
+            return Err("The URI must not use port 0".to_owned());
+        }
+        Ok(url)
+    }
+
+    /// Shows the canonical form, except that a bare origin stays as it was sent, without the added slash: clients that
+    /// compare what they sent with what they read would see a change otherwise.
+    fn from_parts(text: &str, url: Url) -> Self {
+        let canonical = url.as_str();
+        let shown = if canonical.strip_suffix('/') == Some(text) { text } else { canonical };
+        Self { shown: shown.into(), url }
+    }
+
+    /// The URI as the API shows it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// The URI as it is called.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether both lead to the same scheme, host and port; a kept secret may only travel to the place it was given for.
+    #[must_use]
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.url.scheme() == other.url.scheme()
+            && self.url.host_str() == other.url.host_str()
+            && self.url.port_or_known_default() == other.url.port_or_known_default()
+    }
+}
+
+impl fmt::Debug for HookUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown)
+    }
+}
+
+impl fmt::Display for HookUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown)
+    }
+}

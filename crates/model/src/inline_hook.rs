@@ -1,0 +1,67 @@
+//! The inline hook object: what it is, how it is read from a request, how it is shown.
+
+mod input;
+mod representation;
+
+use hookwright_contract::HookType;
+use serde_json::{Map, Value};
+
+use crate::Timestamp;
+use crate::channel::Channel;
+use crate::id::InlineHookId;
+
+pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS};
+pub use representation::{SECRET_MASK, SecretDisplay};
+
+/// Whether flows call a hook. Only the lifecycle operations change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Called.
+    Active,
+    /// Not called; only such a hook can be deleted.
+    Inactive,
+}
+
+impl Status {
+    /// `ACTIVE` or `INACTIVE`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Inactive => "INACTIVE",
+        }
+    }
+}
+
+/// A registered inline hook.
+#[derive(Debug, Clone)]
+pub struct InlineHook {
+    /// Unique key, `cal…`.
+    pub id: InlineHookId,
+    /// Display name, unique in the org.
+    pub name: String,
+    /// Which extension point it serves; never changes.
+    pub hook_type: HookType,
+    /// Version of the hook type's contract as the client stated it.
+    pub version: String,
+    /// Whether flows call it.
+    pub status: Status,
+    /// How the external service is reached.
+    pub channel: Channel,
+    /// Free members that the client stored with it, shown only if there are any.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it last changed; never before `created`.
+    pub last_updated: Timestamp,
+    /// Counts the writes, so that two writers who read the same state can't both win. Starts at 1.
+    pub revision: i64,
+}
+
+impl InlineHook {
+    /// The hook in another status, changed now.
+    #[must_use]
+    pub fn with_status(&self, status: Status, now: Timestamp) -> Self {
+        Self { status, last_updated: now.whole_seconds().max(self.created), ..self.clone() }
+    }
+}
