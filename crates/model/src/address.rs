@@ -29,7 +29,9 @@ impl AddressPolicy {
             "https" => {}
             "http" if self.development && loopback_name => {}
             "http" if self.development => {
-                return Err("The URI must begin with https://; --development allows http:// to loopback only".to_owned());
+                return Err(
+                    "The URI must begin with https://; --development allows http:// to loopback only".to_owned()
+                );
             }
             _ => return Err("The URI must begin with https://".to_owned()),
         }

@@ -113,18 +113,25 @@ impl AuthReader<'_> {
             return None;
         }
         let kept = match self.stored.map(|channel| &channel.auth) {
-            Some(ChannelAuth::Header { key: stored_key, value }) if stored_key.eq_ignore_ascii_case(&key) => Some(value),
+            Some(ChannelAuth::Header { key: stored_key, value }) if stored_key.eq_ignore_ascii_case(&key) => {
+                Some(value)
+            }
             _ => None,
         };
         let origin_kept = self.stored.zip(self.uri).is_some_and(|(stored, uri)| stored.uri.same_origin(uri));
-        let value =
-            self.secret(scheme.get("value"), &format!("{field}.value"), Kept { secret: kept, origin_kept }, violations)?;
+        let value = self.secret(
+            scheme.get("value"),
+            &format!("{field}.value"),
+            Kept { secret: kept, origin_kept },
+            violations,
+        )?;
         Some(ChannelAuth::Header { key, value })
     }
 
     fn oauth(&self, violations: &mut Violations) -> Option<ChannelAuth> {
         let config = self.config;
-        if config.get("authScheme").is_some_and(|scheme| scheme.as_object().is_some_and(|members| !members.is_empty())) {
+        if config.get("authScheme").is_some_and(|scheme| scheme.as_object().is_some_and(|members| !members.is_empty()))
+        {
             violations.add("channel.config.authScheme", "The field must be absent for a channel of type OAUTH");
         }
         let auth_type = read_text(config.get("authType"), "channel.config.authType", violations)?;
@@ -198,7 +205,8 @@ impl AuthReader<'_> {
         match kept {
             Kept { secret: Some(secret), origin_kept: true } => Some(SecretString::from(secret.expose_secret())),
             Kept { secret: Some(_), origin_kept: false } => {
-                violations.add(field, "The secret must be sent again when the hook moves to another scheme, host or port");
+                violations
+                    .add(field, "The secret must be sent again when the hook moves to another scheme, host or port");
                 None
             }
             Kept { secret: None, .. } => {

@@ -66,12 +66,7 @@ pub(super) fn read_list(value: Option<&Value>, auth_key: Option<&str>, violation
     headers
 }
 
-fn read_key(
-    value: Option<&Value>,
-    field: &str,
-    auth_key: Option<&str>,
-    violations: &mut Violations,
-) -> Option<String> {
+fn read_key(value: Option<&Value>, field: &str, auth_key: Option<&str>, violations: &mut Violations) -> Option<String> {
     let key = read_text(value, field, violations)?;
     if let Err(message) = check_key(&key) {
         violations.add(field, message);

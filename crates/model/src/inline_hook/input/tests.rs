@@ -89,8 +89,16 @@ fn header_names_and_values_that_could_break_a_request_are_refused() {
     for value in ["a\r\nb", "a\0b", "ü", "\u{7f}"] {
         refused(headers, json!([{"key": "X-A", "value": value}]), "channel.config.headers[0].value");
     }
-    refused(headers, json!([{"key": "X-A", "value": "1"}, {"key": "x-a", "value": "2"}]), "channel.config.headers[1].key");
-    refused(headers, json!((0..51).map(|n| json!({"key": format!("X-{n}"), "value": ""})).collect::<Vec<_>>()), "channel.config.headers");
+    refused(
+        headers,
+        json!([{"key": "X-A", "value": "1"}, {"key": "x-a", "value": "2"}]),
+        "channel.config.headers[1].key",
+    );
+    refused(
+        headers,
+        json!((0..51).map(|n| json!({"key": format!("X-{n}"), "value": ""})).collect::<Vec<_>>()),
+        "channel.config.headers",
+    );
     refused("/channel/config/authScheme/value", json!("a\r\nb"), "channel.config.authScheme.value");
     refused("/channel/config/authScheme/key", json!("Host"), "channel.config.authScheme.key");
 }
@@ -145,8 +153,7 @@ fn an_update_merges_whole_members_and_a_replacement_replaces() {
     let mut with_metadata = body();
     with_metadata["metadata"] = json!({"k": "v"});
     let hook = create(&with_metadata).unwrap();
-    let updated =
-        hook.updated(json!({"name": "New"}).as_object().unwrap(), &AddressPolicy::default(), NOW).unwrap();
+    let updated = hook.updated(json!({"name": "New"}).as_object().unwrap(), &AddressPolicy::default(), NOW).unwrap();
     assert_eq!(updated.name, "New");
     assert!(updated.metadata.is_some());
     assert_eq!(secret(&updated), "api-key");
@@ -162,7 +169,10 @@ fn the_representation_masks_or_omits_the_secret() {
     let hook = create(&body()).unwrap();
     let masked = hook.to_json("https://org.example", SecretDisplay::Mask);
     assert_eq!(masked["channel"]["config"]["authScheme"]["value"], "******");
-    assert_eq!(masked["_links"]["deactivate"]["href"], format!("https://org.example/api/v1/inlineHooks/{}/lifecycle/deactivate", hook.id));
+    assert_eq!(
+        masked["_links"]["deactivate"]["href"],
+        format!("https://org.example/api/v1/inlineHooks/{}/lifecycle/deactivate", hook.id)
+    );
     assert!(masked["_links"].get("delete").is_none());
     let omitted = hook.to_json("https://org.example", SecretDisplay::Omit);
     assert!(omitted["channel"]["config"]["authScheme"].get("value").is_none());
