@@ -11,6 +11,7 @@ mod hook_type;
 pub mod json;
 pub mod outcome;
 mod reply;
+pub mod request;
 mod user_attributes;
 
 pub use check::check_reply;
