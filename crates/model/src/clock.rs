@@ -52,6 +52,9 @@ impl Timestamp {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Some(Self(instant.as_millisecond()));
         }
+        if text.len() != "YYYY-MM-DD".len() {
+            return None;
+        }
         let date = text.parse::<jiff::civil::Date>().ok()?;
         let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(Self(midnight.timestamp().as_millisecond()))

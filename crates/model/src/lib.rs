@@ -11,7 +11,9 @@ pub mod execution;
 pub mod hook_uri;
 pub mod id;
 pub mod inline_hook;
+pub mod redaction;
 pub mod system_log;
+pub mod user_schema;
 pub mod violation;
 
 pub use clock::{Clock, Timestamp};
