@@ -11,9 +11,28 @@ use url::{Host, Url};
 pub struct AddressPolicy {
     /// Opens `http://` and loopback addresses, and nothing else.
     pub development: bool,
+    /// Networks that are allowed besides the public ones.
+    pub allowed_networks: Vec<Network>,
+    /// Host names, in lower case, whose addresses are allowed even if they are not public.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// A network: an address and the length of its prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// The network's first address.
+    pub address: IpAddr,
+    /// How many leading bits belong to the network.
+    pub prefix: u8,
 }
 
 impl AddressPolicy {
+    /// The policy of `--development`: `http://` and loopback besides the public addresses.
+    #[must_use]
+    pub fn for_development() -> Self {
+        Self { development: true, ..Self::default() }
+    }
+
     /// Judges a URL as far as that is possible without asking a resolver.
     ///
     /// # Errors

@@ -1,0 +1,106 @@
+//! A hook made ready for calling: everything that does not change between two calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookwright_contract::HookType;
+use hookwright_model::channel::{Channel, ChannelAuth};
+use hookwright_model::inline_hook::InlineHook;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use secrecy::ExposeSecret;
+use url::Url;
+
+/// The time of one attempt unless a hook is set otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How the calls of one hook are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallSettings {
+    /// The time of one attempt, from before resolution to the last byte of the body. 3 s by default.
+    pub timeout: Duration,
+    /// Whether a failed attempt may be repeated once. By default what the hook type says.
+    pub retry: bool,
+    /// Calls of this hook at once; `None` takes the engine's own limit.
+    pub max_concurrent: Option<usize>,
+}
+
+impl CallSettings {
+    /// What Okta does for hooks of this type.
+    #[must_use]
+    pub fn for_type(hook_type: HookType) -> Self {
+        Self { timeout: DEFAULT_TIMEOUT, retry: hook_type.retries(), max_concurrent: None }
+    }
+}
+
+/// A hook made ready for calling. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Prepared(pub(crate) Arc<PreparedHook>);
+
+/// What [`Prepared`] shares.
+#[derive(Debug)]
+pub(crate) struct PreparedHook {
+    pub(crate) hook_type: HookType,
+    pub(crate) settings: CallSettings,
+    pub(crate) url: Url,
+    /// The request target in origin form.
+    pub(crate) target: Uri,
+    /// All fields that we send; secret values are marked sensitive.
+    pub(crate) headers: HeaderMap,
+}
+
+impl PreparedHook {
+    pub(crate) fn new(hook: &InlineHook, settings: CallSettings, user_agent: &HeaderValue) -> Self {
+        let url = hook.channel.uri.url().clone();
+        Self {
+            hook_type: hook.hook_type,
+            settings,
+            target: origin_form(&url),
+            headers: headers(&hook.channel, &url, user_agent),
+            url,
+        }
+    }
+}
+
+/// Path and query. The WHATWG parser leaves characters in them (such as `|`) that the `http` crate takes too; should it ever
+/// refuse one, the request goes to `/`, which no service mistakes for its hook endpoint.
+fn origin_form(url: &Url) -> Uri {
+    let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    target.parse::<PathAndQuery>().map_or_else(|_| Uri::from_static("/"), Uri::from)
+}
+
+fn headers(channel: &Channel, url: &Url, user_agent: &HeaderValue) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8 + channel.headers.len());
+    if let Ok(host) = HeaderValue::from_str(&authority(url)) {
+        headers.insert(HOST, host);
+    }
+    headers.insert(USER_AGENT, user_agent.clone());
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let ChannelAuth::Header { key, value } = &channel.auth {
+        let name = HeaderName::from_bytes(key.as_bytes());
+        let value = HeaderValue::from_str(value.expose_secret());
+        if let (Ok(name), Ok(mut value)) = (name, value) {
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+    for header in &channel.headers {
+        let name = HeaderName::from_bytes(header.key.as_bytes());
+        let value = HeaderValue::from_str(&header.value);
+        if let (Ok(name), Ok(value)) = (name, value)
+            && !headers.contains_key(&name)
+        {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// Host and port as they stand in the Host field: no port where it is the scheme's own.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
