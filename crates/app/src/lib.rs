@@ -1,1 +1,130 @@
+//! The operations of the product: one file a noun, one method a verb.
+//!
+//! The API, the console, the sign-in pages and the command line all come through here, so that none of them can do what
+//! another can't. Nothing in this room knows HTTP or SQL.
 
+mod api_tokens;
+mod cache;
+mod caller;
+mod error;
+mod events;
+mod executions;
+mod hook_call;
+mod inline_hooks;
+mod metrics;
+mod rate_limit;
+mod settings;
+
+use std::sync::Arc;
+
+use hookwright_engine::Engine;
+use hookwright_model::{Clock, Entropy, Timestamp};
+use hookwright_store::Store;
+use tokio_util::task::TaskTracker;
+
+pub use api_tokens::{NewApiToken, revoke_api_token};
+pub use caller::{Caller, RequestOrigin};
+pub use error::{Error, HookFailure};
+pub use executions::ExecutionFilter;
+pub use hook_call::HookAnswer;
+pub use metrics::Metrics;
+pub use rate_limit::{RateClass, RateLimits, RateState};
+pub use settings::Settings;
+
+/// The org: what it knows and what it can do. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Settings,
+    hooks: cache::HookCache,
+    tokens: cache::TokenCache,
+    metrics: Metrics,
+    rate_limits: RateLimits,
+    calls: TaskTracker,
+}
+
+impl App {
+    /// Puts the org together. `serve` and the tests build it with this same constructor.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Self {
+        let rate_limits = RateLimits::new(settings.rate_limits);
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                engine,
+                clock,
+                entropy,
+                settings,
+                hooks: cache::HookCache::default(),
+                tokens: cache::TokenCache::default(),
+                metrics: Metrics::new(),
+                rate_limits,
+                calls: TaskTracker::new(),
+            }),
+        }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Where unpredictable bytes come from.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.inner.entropy.as_ref()
+    }
+
+    /// What was configured.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// What is counted and timed.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// How often each caller may call.
+    #[must_use]
+    pub fn rate_limits(&self) -> &RateLimits {
+        &self.inner.rate_limits
+    }
+
+    /// The metrics in the OpenMetrics text format, with the present sizes of pools and queues.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        self.inner.metrics.encode(&self.inner.store.gauges(), &self.inner.engine.gauges())
+    }
+
+    /// Whether the org can serve: its database reads and writes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it can't.
+    pub async fn check_ready(&self) -> Result<(), Error> {
+        Ok(self.inner.store.check_ready().await?)
+    }
+
+    /// Waits for the calls under way, then writes what is buffered and closes the store.
+    pub async fn close(&self) {
+        self.inner.calls.close();
+        self.inner.calls.wait().await;
+        self.inner.store.close().await;
+    }
+}

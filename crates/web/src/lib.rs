@@ -1,1 +1,15 @@
+//! The HTTP face of the org: Okta's API under Okta's paths, our own under `/hookwright/v1`, and operations.
+//!
+//! Handlers here unpack a request, call one operation of the app, and pack its answer. They decide nothing.
 
+mod api;
+mod context;
+mod error;
+mod front_door;
+mod headers;
+mod operations;
+mod router;
+mod server;
+
+pub use router::router;
+pub use server::{Server, ServerLimits};

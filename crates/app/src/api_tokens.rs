@@ -1,0 +1,89 @@
+//! API tokens: make, list, revoke.
+
+use aws_lc_rs::digest;
+use hookwright_model::api_token::{self, ApiToken, TOKEN_WINDOW};
+use hookwright_model::id::ApiTokenId;
+use hookwright_model::system_log::Target;
+use hookwright_model::{Clock, Entropy};
+use hookwright_store::{Change, CommitError, Conflict, Store};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Error;
+use crate::events::{self, operator_event};
+
+/// A token that was just made; the only time that its text is known.
+#[derive(Debug)]
+pub struct NewApiToken {
+    /// What is kept of it.
+    pub token: ApiToken,
+    /// What its owner sends.
+    pub secret: SecretString,
+}
+
+impl NewApiToken {
+    /// A token with a fresh secret.
+    #[must_use]
+    pub fn mint(name: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        Self::with_secret(name, SecretString::from(api_token::mint_secret(entropy)), clock, entropy)
+    }
+
+    /// A token whose secret was chosen by somebody else, such as one from the configuration.
+    #[must_use]
+    pub fn with_secret(name: &str, secret: SecretString, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let now = clock.now();
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest::digest(&digest::SHA256, secret.expose_secret().as_bytes()).as_ref());
+        let token = ApiToken {
+            id: ApiTokenId::mint(entropy),
+            name: name.to_owned(),
+            sha256,
+            created: now,
+            last_used: now,
+            expires: now.plus(TOKEN_WINDOW),
+            revoked: None,
+        };
+        Self { token, secret }
+    }
+
+    /// Stores the token; one with the same secret may be there already, which is fine unless it was revoked.
+    ///
+    /// # Errors
+    /// [`Error::WrongState`] if the same secret was revoked before, or the store's errors.
+    pub async fn store(&self, store: &Store, entropy: &dyn Entropy) -> Result<(), Error> {
+        let event = operator_event(events::API_TOKEN_CREATED, target(&self.token), self.token.created, entropy);
+        let changes = vec![Change::InsertApiToken(self.token.clone()), Change::AppendEvents(vec![event])];
+        match store.commit(changes).await {
+            Err(CommitError::Conflict(Conflict::TokenExists)) => {}
+            other => return Ok(other?),
+        }
+        let known = store.api_token_by_hash(&self.token.sha256).await?;
+        if known.is_some_and(|known| known.revoked.is_some()) {
+            return Err(Error::WrongState("This API token was revoked; choose another".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Ends a token at once; every node refuses it within a second.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::WrongState`] if it was revoked before.
+pub async fn revoke_api_token(
+    store: &Store,
+    id: &ApiTokenId,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<ApiToken, Error> {
+    let token = store.api_token(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
+    let now = clock.now();
+    let event = operator_event(events::API_TOKEN_REVOKED, target(&token), now, entropy);
+    let changes = vec![Change::RevokeApiToken { id: id.clone(), at: now }, Change::AppendEvents(vec![event])];
+    match store.commit(changes).await {
+        Err(CommitError::Conflict(_)) => Err(Error::WrongState(format!("The API token {id} was revoked before"))),
+        other => Ok(other.map(|()| token)?),
+    }
+}
+
+fn target(token: &ApiToken) -> Target {
+    Target { id: token.id.to_string(), kind: "Token".to_owned(), display_name: token.name.clone(), alternate_id: None }
+}

@@ -1,0 +1,146 @@
+//! What hot paths read without asking the database: hooks ready to be called, tokens ready to be compared.
+//!
+//! An entry is believed for a second at most, so that a write of another node or of the command line is seen by then. This
+//! process's own writes are seen at once: every write raises the generation, and what was read before it is not kept.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookwright_engine::{CallSettings, Prepared};
+use hookwright_model::api_token::ApiToken;
+use hookwright_model::inline_hook::InlineHook;
+use tokio::time::Instant;
+
+use crate::metrics::HookMetrics;
+use crate::{App, Error};
+
+/// How long an entry is believed.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// More entries than this are not kept; the oldest knowledge is dropped wholesale, which costs one read each.
+const MAX_ENTRIES: usize = 10_000;
+
+/// A hook with everything that a call or an answer needs of it.
+pub(crate) struct CachedHook {
+    pub(crate) hook: InlineHook,
+    pub(crate) prepared: Prepared,
+    pub(crate) json: Bytes,
+    pub(crate) metrics: HookMetrics,
+}
+
+/// A token and when it was last renewed.
+pub(crate) struct CachedToken {
+    pub(crate) token: Arc<ApiToken>,
+    pub(crate) renewed_ms: AtomicI64,
+}
+
+/// A map whose entries age and whose readers can't bring back what a writer changed meanwhile.
+struct Aging<K, V> {
+    entries: RwLock<HashMap<K, (Arc<V>, Instant)>>,
+    generation: AtomicU64,
+}
+
+impl<K, V> Default for Aging<K, V> {
+    fn default() -> Self {
+        Self { entries: RwLock::default(), generation: AtomicU64::new(0) }
+    }
+}
+
+impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
+    /// A young entry, or else the generation under which a fresh one may be put.
+    fn get<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q) -> Result<Arc<V>, Stale<V>>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let generation = self.generation.load(Ordering::Acquire);
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(key) {
+            Some((value, read)) if read.elapsed() < MAX_AGE => Ok(Arc::clone(value)),
+            old => Err(Stale { generation, old: old.map(|(value, _)| Arc::clone(value)) }),
+        }
+    }
+
+    /// Keeps what was read, unless something was written since.
+    fn put(&self, key: K, value: &Arc<V>, generation: u64) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if self.generation.load(Ordering::Acquire) == generation {
+            if entries.len() >= MAX_ENTRIES {
+                entries.clear();
+            }
+            entries.insert(key, (Arc::clone(value), Instant::now()));
+        }
+    }
+
+    /// Forgets an entry after a write.
+    fn forget<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        entries.remove(key);
+    }
+}
+
+struct Stale<V> {
+    generation: u64,
+    old: Option<Arc<V>>,
+}
+
+/// Hooks by id.
+#[derive(Default)]
+pub(crate) struct HookCache(Aging<Box<str>, CachedHook>);
+
+/// Tokens by their SHA-256.
+#[derive(Default)]
+pub(crate) struct TokenCache(Aging<[u8; 32], CachedToken>);
+
+impl App {
+    /// A hook, at most a second old.
+    pub(crate) async fn cached_hook(&self, id: &str) -> Result<Option<Arc<CachedHook>>, Error> {
+        let stale = match self.inner.hooks.0.get(id) {
+            Ok(hook) => return Ok(Some(hook)),
+            Err(stale) => stale,
+        };
+        let Some(hook) = self.inner.store.inline_hook(id).await? else {
+            self.inner.hooks.0.forget(id);
+            return Ok(None);
+        };
+        let unchanged = stale.old.filter(|old| old.hook.revision == hook.revision);
+        let cached = unchanged.unwrap_or_else(|| Arc::new(self.prepare_hook(hook)));
+        self.inner.hooks.0.put(id.into(), &cached, stale.generation);
+        Ok(Some(cached))
+    }
+
+    /// A hook with its finished parts.
+    pub(crate) fn prepare_hook(&self, hook: InlineHook) -> CachedHook {
+        let settings = &self.inner.settings;
+        let json = Bytes::from(hook.to_json(&settings.public_url, settings.secret_display).to_string());
+        let prepared = self.inner.engine.prepare(&hook, CallSettings::for_type(hook.hook_type));
+        let metrics = self.inner.metrics.of_hook(&hook.id);
+        CachedHook { hook, prepared, json, metrics }
+    }
+
+    pub(crate) fn forget_hook(&self, id: &str) {
+        self.inner.hooks.0.forget(id);
+    }
+
+    /// A token, at most a second old. Unknown ones are never kept, so a fresh token works at once.
+    pub(crate) async fn cached_token(&self, sha256: &[u8; 32]) -> Result<Option<Arc<CachedToken>>, Error> {
+        let stale = match self.inner.tokens.0.get(sha256) {
+            Ok(token) => return Ok(Some(token)),
+            Err(stale) => stale,
+        };
+        let Some(token) = self.inner.store.api_token_by_hash(sha256).await? else {
+            self.inner.tokens.0.forget(sha256);
+            return Ok(None);
+        };
+        let renewed_ms = AtomicI64::new(token.last_used.as_millis());
+        let cached = Arc::new(CachedToken { token: Arc::new(token), renewed_ms });
+        self.inner.tokens.0.put(*sha256, &cached, stale.generation);
+        Ok(Some(cached))
+    }
+}

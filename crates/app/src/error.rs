@@ -1,0 +1,103 @@
+//! What can go wrong, in terms of what the caller can do about it. The web turns it into Okta's codes.
+
+use hookwright_model::execution::Verdict;
+use hookwright_model::id::{Id, InlineHookId, Kind};
+use hookwright_model::{Violation, Violations};
+use hookwright_store::{CommitError, StoreError};
+use thiserror::Error;
+
+/// Why an operation did not happen.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The input breaks a rule; each violation names its field.
+    #[error("{object} is invalid: {violations}")]
+    Invalid {
+        /// What is invalid, such as `inlineHook`.
+        object: &'static str,
+        /// What is wrong with it.
+        violations: Violations,
+    },
+    /// The body is not the JSON that was asked for.
+    #[error("the body is malformed: {0}")]
+    Malformed(String),
+    /// No credentials were sent.
+    #[error("no credentials were sent")]
+    NoCredentials,
+    /// The token is unknown, expired or revoked.
+    #[error("the token is unknown, expired or revoked")]
+    BadToken,
+    /// There is no such thing.
+    #[error("there is no {class} {id}")]
+    NotFound {
+        /// The id as it was asked for.
+        id: String,
+        /// What was looked for, such as `InlineHook`.
+        class: &'static str,
+    },
+    /// The thing exists, but not in a state that allows this.
+    #[error("not in the expected state: {0}")]
+    WrongState(String),
+    /// The paging cursor is not one of ours.
+    #[error("the paging cursor is invalid")]
+    BadCursor,
+    /// A hook was called and gave no usable answer.
+    #[error("the inline hook {} gave no usable answer: {}", .0.hook_id, .0.reason)]
+    HookFailed(Box<HookFailure>),
+    /// The database can't do it now; the same request may work later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Something that should not happen; the source is logged, never shown.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// What is known of a failed call.
+#[derive(Debug)]
+pub struct HookFailure {
+    /// The hook.
+    pub hook_id: InlineHookId,
+    /// The execution that holds everything about it.
+    pub execution_id: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// One sentence an attempt.
+    pub attempts: Vec<String>,
+}
+
+impl Error {
+    /// There is no thing with this id.
+    pub(crate) fn not_found<K: Kind>(id: &Id<K>) -> Self {
+        Self::NotFound { id: id.to_string(), class: K::CLASS }
+    }
+
+    /// One field is wrong.
+    #[must_use]
+    pub fn invalid(object: &'static str, field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid { object, violations: Violations::one(field, message) }
+    }
+
+    /// What is wrong with the input, if that is the error.
+    pub fn violations(&self) -> impl Iterator<Item = &Violation> {
+        match self {
+            Self::Invalid { violations, .. } => violations.iter(),
+            _ => [].iter(),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}

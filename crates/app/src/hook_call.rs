@@ -1,0 +1,164 @@
+//! The one road on which a hook is called: `execute`, preview, replay and the flows all take it.
+//!
+//! The call runs in a task of its own, so that a client that hangs up neither stops it halfway nor loses its record, and so
+//! that its permit lives exactly as long as the work.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookwright_contract::{HookType, check_reply, json};
+use hookwright_engine::Report;
+use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
+use hookwright_model::id::{ExecutionId, InlineHookId};
+use hookwright_model::inline_hook::Status;
+use hookwright_model::redaction::Redaction;
+use hookwright_model::user_schema::BaseAttributes;
+use secrecy::ExposeSecret;
+
+use crate::cache::CachedHook;
+use crate::{App, Caller, Error, HookFailure, RequestOrigin};
+
+/// A hook's usable answer.
+#[derive(Debug)]
+pub struct HookAnswer {
+    /// The execution that holds everything about the call.
+    pub execution_id: ExecutionId,
+    /// The answer's body, byte for byte; empty after a 204.
+    pub body: Bytes,
+}
+
+/// Why a hook is being called, by whom, for which request.
+pub(crate) struct Occasion {
+    pub(crate) trigger: Trigger,
+    pub(crate) actor: Actor,
+    pub(crate) origin: RequestOrigin,
+}
+
+impl App {
+    /// Sends the body through the hook's channel and returns the service's answer if it fits the contract of the hook's type.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`] for an INACTIVE hook, [`Error::Malformed`] if the body is no JSON object,
+    /// [`Error::HookFailed`] if no usable answer came.
+    pub async fn execute_inline_hook(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        body: Bytes,
+    ) -> Result<HookAnswer, Error> {
+        let cached = self.cached_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
+        if cached.hook.status == Status::Inactive {
+            let cause = format!("The inline hook {id} is INACTIVE; activate it before you execute it.");
+            return Err(Error::invalid("inlineHook", "status", cause));
+        }
+        let occasion = Occasion { trigger: Trigger::Execute, actor: caller.actor(), origin: caller.origin.clone() };
+        self.call_hook(cached, body, occasion).await
+    }
+
+    /// Calls a hook, judges its answer, records both.
+    pub(crate) async fn call_hook(
+        &self,
+        cached: Arc<CachedHook>,
+        body: Bytes,
+        occasion: Occasion,
+    ) -> Result<HookAnswer, Error> {
+        let app = self.clone();
+        let task = self.inner.calls.spawn(async move { app.run_call(&cached, body, occasion).await });
+        task.await.map_err(|error| Error::Internal(format!("the call of the hook ended badly: {error}")))?
+    }
+
+    async fn run_call(&self, cached: &CachedHook, body: Bytes, occasion: Occasion) -> Result<HookAnswer, Error> {
+        let request = match json::parse(&body) {
+            Ok(request @ json::Value::Object(_)) => request,
+            Ok(other) => return Err(Error::Malformed(format!("expected a JSON object, found {}", other.type_name()))),
+            Err(malformed) => return Err(Error::Malformed(malformed.to_string())),
+        };
+        let started = self.now();
+        let id = ExecutionId::mint_at(started, self.entropy());
+        let report = self.inner.engine.call(&cached.prepared, body.clone()).await;
+        let judgement = judge(cached.hook.hook_type, &request, &report);
+        cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
+
+        let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
+        let redaction = Redaction::new(secret);
+        let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
+        let answer = report.result.as_ref().ok().map(|answer| answer.body.clone()).unwrap_or_default();
+        let attempt_lines = judgement.failure.as_ref().map(|_| describe_attempts(&report)).unwrap_or_default();
+        let mut attempts = report.attempts;
+        for attempt in &mut attempts {
+            attempt.body = redaction.answer(&attempt.body);
+        }
+        let summary = ExecutionSummary {
+            hook_id: cached.hook.id.as_str().into(),
+            hook_name: cached.hook.name.clone(),
+            hook_type: cached.hook.hook_type,
+            url: cached.hook.channel.uri.as_str().to_owned(),
+            trigger: occasion.trigger,
+            actor: occasion.actor,
+            origin: occasion.origin,
+            event_id: text("eventId"),
+            request_type: text("requestType"),
+            started_ms: started.as_millis(),
+            duration_us: u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX),
+            verdict: judgement.verdict,
+            failure: judgement.failure.clone(),
+            effect: judgement.effect,
+            attempts,
+        };
+        let redacted = redaction.request(&request, &body);
+        self.inner.store.record(Execution { id: id.clone(), summary, request: redacted }).await;
+        match judgement.failure {
+            None => Ok(HookAnswer { execution_id: id, body: answer }),
+            Some(reason) => Err(Error::HookFailed(Box::new(HookFailure {
+                hook_id: cached.hook.id.clone(),
+                execution_id: id.to_string(),
+                verdict: judgement.verdict,
+                reason,
+                attempts: attempt_lines,
+            }))),
+        }
+    }
+}
+
+struct Judgement {
+    verdict: Verdict,
+    failure: Option<String>,
+    effect: Option<String>,
+}
+
+/// What a call came to: the engine's failure, the contract's fault, or an answer.
+fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Judgement {
+    let answer = match &report.result {
+        Ok(answer) => answer,
+        Err(failure) => {
+            return Judgement { verdict: failure.verdict(), failure: Some(failure.to_string()), effect: None };
+        }
+    };
+    match check_reply(hook_type, request, answer.status, &answer.body, &BaseAttributes) {
+        Ok(reply) => {
+            let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
+            Judgement { verdict, failure: None, effect: None }
+        }
+        Err(fault) => Judgement { verdict: Verdict::InvalidAnswer, failure: Some(fault.to_string()), effect: None },
+    }
+}
+
+/// One sentence an attempt, for the causes of an error.
+fn describe_attempts(report: &Report) -> Vec<String> {
+    let attempts = report.attempts.iter().enumerate();
+    attempts
+        .map(|(index, attempt)| {
+            let millis = attempt.duration_us / 1000;
+            let what = match (&attempt.failure, attempt.status) {
+                (Some(failure), _) => failure.clone(),
+                (None, Some(status)) => format!("The service answered with status {status}"),
+                (None, None) => "No answer".to_owned(),
+            };
+            format!("Attempt {} of {}, {millis} ms: {what}", index + 1, report.attempts.len())
+        })
+        .collect()
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}

@@ -1,0 +1,187 @@
+//! Inline hooks: create, read, replace, update, activate, deactivate, delete. Calling one is in `hook_call`.
+
+use bytes::Bytes;
+use hookwright_contract::HookType;
+use hookwright_model::Violations;
+use hookwright_model::id::InlineHookId;
+use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_store::{Change, CommitError, Conflict};
+use serde_json::{Map, Value};
+
+use crate::events::{self, EventKind, hook_target};
+use crate::{App, Caller, Error};
+
+/// What a violation's summary names.
+const OBJECT: &str = "inlineHook";
+
+/// How often a write is tried again when somebody else changed the hook in between.
+const MAX_TRIES: usize = 5;
+
+impl App {
+    /// Registers a hook. It starts ACTIVE.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming each wrong field, a taken name, or the limit of hooks.
+    pub async fn create_inline_hook(&self, caller: &Caller, body: &Map<String, Value>) -> Result<Bytes, Error> {
+        let now = self.now();
+        let id = InlineHookId::mint(self.entropy());
+        let hook = InlineHook::create(id, body, &self.settings().address_policy, now).map_err(invalid)?;
+        let event = self.event(events::INLINE_HOOK_CREATED, caller, hook_target(&hook), now);
+        let limit = self.settings().inline_hook_limit;
+        let changes = vec![Change::InsertInlineHook { hook: hook.clone(), limit }, Change::AppendEvents(vec![event])];
+        self.inner.store.commit(changes).await.map_err(|error| self.refusal(error))?;
+        Ok(self.prepare_hook(hook).json)
+    }
+
+    /// A hook as the API shows it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn inline_hook(&self, id: &InlineHookId) -> Result<Bytes, Error> {
+        let cached = self.cached_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
+        Ok(cached.json.clone())
+    }
+
+    /// All hooks, or those of one type, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no such type.
+    pub async fn inline_hooks(&self, type_name: Option<&str>) -> Result<Bytes, Error> {
+        let hook_type = match type_name {
+            None | Some("") => None,
+            Some(name) => {
+                let unknown = |_| Error::invalid("type", "type", format!("There is no inline hook type {name:?}"));
+                Some(name.parse::<HookType>().map_err(unknown)?)
+            }
+        };
+        let settings = self.settings();
+        let hooks = self.inner.store.inline_hooks(hook_type).await?;
+        let mut list = String::with_capacity(hooks.len() * 900 + 2);
+        list.push('[');
+        for (index, hook) in hooks.iter().enumerate() {
+            if index > 0 {
+                list.push(',');
+            }
+            list.push_str(&hook.to_json(&settings.public_url, settings.secret_display).to_string());
+        }
+        list.push(']');
+        Ok(Bytes::from(list))
+    }
+
+    /// Replaces a hook (PUT): all but its type, status and dates.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`].
+    pub async fn replace_inline_hook(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        body: &Map<String, Value>,
+    ) -> Result<Bytes, Error> {
+        let now = self.now();
+        let policy = &self.settings().address_policy;
+        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.replaced(body, policy, now)).await
+    }
+
+    /// Updates a hook (POST): the members that are present replace the stored ones.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`].
+    pub async fn update_inline_hook(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        body: &Map<String, Value>,
+    ) -> Result<Bytes, Error> {
+        let now = self.now();
+        let policy = &self.settings().address_policy;
+        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.updated(body, policy, now)).await
+    }
+
+    /// Activates or deactivates a hook; doing it again changes only the date.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn set_inline_hook_status(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        status: Status,
+    ) -> Result<Bytes, Error> {
+        let now = self.now();
+        let kind = match status {
+            Status::Active => events::INLINE_HOOK_ACTIVATED,
+            Status::Inactive => events::INLINE_HOOK_DEACTIVATED,
+        };
+        self.change(caller, id, kind, |hook| Ok(hook.with_status(status, now))).await
+    }
+
+    /// Deletes an INACTIVE hook for good.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one.
+    pub async fn delete_inline_hook(&self, caller: &Caller, id: &InlineHookId) -> Result<(), Error> {
+        for _ in 0..MAX_TRIES {
+            let hook = self.stored_hook(id).await?;
+            if hook.status == Status::Active {
+                let cause = format!("The inline hook {id} is ACTIVE; deactivate it before you delete it.");
+                return Err(Error::WrongState(cause));
+            }
+            let event = self.event(events::INLINE_HOOK_DELETED, caller, hook_target(&hook), self.now());
+            let deletion = Change::DeleteInlineHook { id: id.clone(), revision: hook.revision };
+            let result = self.inner.store.commit(vec![deletion, Change::AppendEvents(vec![event])]).await;
+            self.forget_hook(id.as_str());
+            match result {
+                Err(CommitError::Conflict(Conflict::Stale)) => {}
+                Err(error) => return Err(self.refusal(error)),
+                Ok(()) => return Ok(()),
+            }
+        }
+        Err(Error::Unavailable(format!("the inline hook {id} is being changed by others")))
+    }
+
+    /// Reads, decides, writes; from the start again if somebody else wrote in between.
+    async fn change(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        kind: EventKind,
+        decide: impl Fn(&InlineHook) -> Result<InlineHook, Violations>,
+    ) -> Result<Bytes, Error> {
+        for _ in 0..MAX_TRIES {
+            let stored = self.stored_hook(id).await?;
+            let hook = decide(&stored).map_err(invalid)?;
+            let event = self.event(kind, caller, hook_target(&hook), self.now());
+            let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
+            let result = self.inner.store.commit(changes).await;
+            self.forget_hook(id.as_str());
+            match result {
+                Err(CommitError::Conflict(Conflict::Stale)) => {}
+                Err(error) => return Err(self.refusal(error)),
+                Ok(()) => return Ok(self.prepare_hook(hook).json),
+            }
+        }
+        Err(Error::Unavailable(format!("the inline hook {id} is being changed by others")))
+    }
+
+    async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
+        self.inner.store.inline_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))
+    }
+
+    fn refusal(&self, error: CommitError) -> Error {
+        match error {
+            CommitError::Conflict(Conflict::NameTaken) => {
+                Error::invalid(OBJECT, "name", "An object with this field already exists in the current organization")
+            }
+            CommitError::Conflict(Conflict::LimitReached) => {
+                let limit = self.settings().inline_hook_limit;
+                Error::invalid(OBJECT, OBJECT, format!("The org has its most inline hooks already, {limit}"))
+            }
+            error => error.into(),
+        }
+    }
+}
+
+fn invalid(violations: Violations) -> Error {
+    Error::Invalid { object: OBJECT, violations }
+}

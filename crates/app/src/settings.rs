@@ -1,0 +1,34 @@
+//! What was configured, as far as the operations need to know it.
+
+use hookwright_model::address::AddressPolicy;
+use hookwright_model::inline_hook::SecretDisplay;
+
+/// The settings of an org.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Base of `_links`, issuer and cookies, without a slash at its end.
+    pub public_url: String,
+    /// How a kept `authScheme` value is shown.
+    pub secret_display: SecretDisplay,
+    /// Which addresses hooks may be sent to.
+    pub address_policy: AddressPolicy,
+    /// The most inline hooks of all types together (Okta: 100).
+    pub inline_hook_limit: u64,
+    /// Whether calls are counted against Okta's rate limits.
+    pub rate_limits: bool,
+    /// Whether successful calls make a System Log event too, or failed ones only.
+    pub log_successful_calls: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            secret_display: SecretDisplay::Mask,
+            address_policy: AddressPolicy::default(),
+            inline_hook_limit: 100,
+            rate_limits: true,
+            log_successful_calls: true,
+        }
+    }
+}

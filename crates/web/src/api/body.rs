@@ -1,0 +1,105 @@
+//! Reading a body: its media type, its size, its time, its JSON.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use hookwright_contract::json;
+use http_body_util::BodyExt;
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use crate::error::ApiError;
+
+/// The largest body of an API call, in bytes.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+
+/// The bytes of a JSON body; whether they are well-formed is for the operation to say.
+pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+/// A body that is a JSON object.
+pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        check_accept(&parts.headers)?;
+        let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
+            return Err(ApiError::body_too_large(MAX_BODY_BYTES));
+        }
+        let bytes = timeout(BODY_DEADLINE, read(body, declared)).await.map_err(|_| ApiError::body_too_slow())??;
+        if !bytes.is_empty() {
+            check_content_type(&parts.headers)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl<S: Sync> FromRequest<S> for JsonObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        match json::parse(&bytes) {
+            Ok(value @ json::Value::Object(_)) => match value.to_json() {
+                Value::Object(members) => Ok(Self(members)),
+                _ => Err(ApiError::internal("an object became something else")),
+            },
+            Ok(other) => Err(ApiError::malformed(format!("expected a JSON object, found {}", other.type_name()))),
+            Err(malformed) => Err(ApiError::malformed(malformed.to_string())),
+        }
+    }
+}
+
+async fn read(mut body: axum::body::Body, declared: Option<usize>) -> Result<Bytes, ApiError> {
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::malformed("The request body ended before it was whole"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        // Most bodies come in one piece, which is kept as it is.
+        if first.is_none() && rest.is_empty() && declared == Some(data.len()) {
+            first = Some(data);
+            continue;
+        }
+        if rest.len() + data.len() > MAX_BODY_BYTES {
+            return Err(ApiError::body_too_large(MAX_BODY_BYTES));
+        }
+        rest.extend_from_slice(&data);
+    }
+    Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(ApiError::wrong_media_type("Content-Encoding: the body must not be compressed"));
+    }
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let json =
+        media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
+    if json { Ok(()) } else { Err(ApiError::wrong_media_type("Content-Type: the body must be application/json")) }
+}
+
+/// Refuses only who says that JSON is not welcome.
+pub(crate) fn check_accept(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut listed = false;
+    for value in headers.get_all(ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',') {
+            let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            listed |= !range.is_empty();
+            if matches!(range.as_str(), "*/*" | "application/*" | "application/json") || range.ends_with("+json") {
+                return Ok(());
+            }
+        }
+    }
+    if listed { Err(ApiError::wrong_media_type("Accept: the answer is application/json")) } else { Ok(()) }
+}

@@ -1,0 +1,100 @@
+//! `/api/v1/inlineHooks`: the Inline Hooks Management API.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::HeaderName;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hookwright_app::App;
+use hookwright_model::id::InlineHookKind;
+use hookwright_model::inline_hook::Status;
+
+use super::auth::Authenticated;
+use super::body::{JsonBytes, JsonObject};
+use super::json;
+use super::path::PathId;
+use super::query::Query;
+use crate::error::ApiError;
+use crate::headers;
+
+/// Where the record of a call is to be found.
+const EXECUTION_ID: HeaderName = HeaderName::from_static("x-hookwright-execution-id");
+
+type Result<T = Response> = std::result::Result<T, ApiError>;
+type HookId = PathId<InlineHookKind>;
+
+/// `POST /api/v1/inlineHooks`
+pub(crate) async fn create(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(json(app.create_inline_hook(&caller, &body).await?))
+}
+
+/// `GET /api/v1/inlineHooks?type=`
+pub(crate) async fn list(State(app): State<App>, _: Authenticated, query: Query) -> Result {
+    Ok(json(app.inline_hooks(query.get("type")).await?))
+}
+
+/// `GET /api/v1/inlineHooks/{id}`
+pub(crate) async fn get(State(app): State<App>, _: Authenticated, PathId(id): HookId) -> Result {
+    Ok(json(app.inline_hook(&id).await?))
+}
+
+/// `PUT /api/v1/inlineHooks/{id}`
+pub(crate) async fn replace(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(json(app.replace_inline_hook(&caller, &id, &body).await?))
+}
+
+/// `POST /api/v1/inlineHooks/{id}`
+pub(crate) async fn update(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(json(app.update_inline_hook(&caller, &id, &body).await?))
+}
+
+/// `DELETE /api/v1/inlineHooks/{id}`
+pub(crate) async fn delete(State(app): State<App>, Authenticated(caller): Authenticated, PathId(id): HookId) -> Result {
+    app.delete_inline_hook(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/v1/inlineHooks/{id}/lifecycle/activate`
+pub(crate) async fn activate(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+) -> Result {
+    Ok(json(app.set_inline_hook_status(&caller, &id, Status::Active).await?))
+}
+
+/// `POST /api/v1/inlineHooks/{id}/lifecycle/deactivate`
+pub(crate) async fn deactivate(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+) -> Result {
+    Ok(json(app.set_inline_hook_status(&caller, &id, Status::Inactive).await?))
+}
+
+/// `POST /api/v1/inlineHooks/{id}/execute`: the service's answer, byte for byte; `{}` where it answered 204.
+pub(crate) async fn execute(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+    JsonBytes(body): JsonBytes,
+) -> Result {
+    let answer = app.execute_inline_hook(&caller, &id, body).await?;
+    let body = if answer.body.is_empty() { Bytes::from_static(b"{}") } else { answer.body };
+    let execution_id = (EXECUTION_ID, answer.execution_id.to_string());
+    Ok(([headers::json()], [execution_id], body).into_response())
+}

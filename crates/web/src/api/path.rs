@@ -1,0 +1,20 @@
+//! Ids in paths. Any text is an id to look up; only text that can't be decoded is refused here.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use hookwright_model::id::Id;
+
+use crate::error::ApiError;
+
+/// The `{id}` of a path.
+pub(crate) struct PathId<K>(pub(crate) Id<K>);
+
+impl<S: Send + Sync, K> FromRequestParts<S> for PathId<K> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::unknown_path())?;
+        Ok(Self(Id::from_text(text)))
+    }
+}

@@ -1,0 +1,70 @@
+//! What is known of a request from its first byte: its id, its peer, what was counted.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use hookwright_app::{RateState, RequestOrigin};
+
+use crate::error::ApiError;
+
+/// The longest `User-Agent` that is recorded, in characters.
+const USER_AGENT_CHARACTERS: usize = 512;
+
+/// One request's own facts, shared by its handler and the front door.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext(Arc<Facts>);
+
+#[derive(Debug)]
+struct Facts {
+    request_id: String,
+    peer: Option<IpAddr>,
+    rate: OnceLock<RateState>,
+}
+
+impl RequestContext {
+    pub(crate) fn new(request_id: String, peer: Option<IpAddr>) -> Self {
+        Self(Arc::new(Facts { request_id, peer, rate: OnceLock::new() }))
+    }
+
+    /// The request's id, `req…`.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// The id of an error in this request: the request's own, so that the log line is found by it.
+    pub(crate) fn error_id(&self) -> String {
+        format!("oae{}", self.request_id().get(3..).unwrap_or_default())
+    }
+
+    /// Keeps what the rate limits said, for the answer's headers.
+    pub(crate) fn set_rate(&self, rate: RateState) {
+        // The first count of a request is the one that its headers tell.
+        let _ = self.0.rate.set(rate);
+    }
+
+    pub(crate) fn rate(&self) -> Option<RateState> {
+        self.0.rate.get().copied()
+    }
+
+    /// Where the request came from, for the records.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> RequestOrigin {
+        let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        RequestOrigin {
+            request_id: self.0.request_id.clone(),
+            ip_address: self.0.peer.map(|peer| peer.to_string()),
+            user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARACTERS).collect()),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::internal("a request without its context"))
+    }
+}

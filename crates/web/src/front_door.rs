@@ -1,0 +1,97 @@
+//! Where every request enters and every answer leaves: request id, deadline on surprises, headers, errors, log, metrics.
+//!
+//! A plain function around the router and not a stack of layers: it is read top to bottom, and costs one allocation.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, Response, StatusCode};
+use futures::FutureExt;
+use hookwright_app::App;
+use hookwright_model::id;
+use tokio::time::Instant;
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::{api, headers};
+
+/// Answers one request, whatever happens.
+pub(crate) async fn answer(
+    app: &App,
+    router: &Router,
+    mut request: Request<Body>,
+    peer: Option<IpAddr>,
+) -> Result<Response<Body>, Infallible> {
+    let began = Instant::now();
+    let context = RequestContext::new(id::mint_request_id(app.entropy()), peer);
+    let span = tracing::info_span!("request", request_id = context.request_id());
+    let method = known_method(request.method());
+    let route = api::route_label(request.uri().path());
+    request.extensions_mut().insert(context.clone());
+
+    let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().instrument(span.clone());
+    let mut response = match routed.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(_) => axum::response::IntoResponse::into_response(ApiError::internal("the handler panicked")),
+    };
+    let _guard = span.enter();
+    shape(&mut response, &context);
+    headers::finish(response.headers_mut(), &context, app.settings().public_url.starts_with("https://"));
+    let (status, elapsed) = (response.status().as_u16(), began.elapsed());
+    app.metrics().observe_request(route, method, status, elapsed);
+    tracing::debug!(
+        route,
+        method,
+        status,
+        elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    Ok(response)
+}
+
+/// Gives a refusal its body, and an answer of the framework's own the shape of a refusal.
+fn shape(response: &mut Response<Body>, context: &RequestContext) {
+    let error = match response.extensions_mut().remove::<ApiError>() {
+        Some(error) => error,
+        None if response.status().is_client_error() && !response.headers().contains_key("content-type")
+            || response.status().is_server_error() && !response.headers().contains_key("content-type") =>
+        {
+            ApiError::for_status(response.status())
+        }
+        None => return,
+    };
+    let error_id = context.error_id();
+    match &error.internal {
+        Some(detail) if error.status == StatusCode::INTERNAL_SERVER_ERROR => {
+            tracing::error!(error_id, code = error.code, detail, "failed");
+        }
+        Some(detail) => tracing::warn!(error_id, code = error.code, detail, "failed"),
+        None => {
+            tracing::info!(error_id, code = error.code, status = error.status.as_u16(), causes = ?error.causes, "refused")
+        }
+    }
+    *response.status_mut() = error.status;
+    let (name, value) = headers::json();
+    response.headers_mut().insert(name, value);
+    response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(error.body(&error_id));
+}
+
+/// Methods come from clients; only these get a label of their own.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

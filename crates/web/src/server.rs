@@ -1,0 +1,211 @@
+//! The accept loop: connections with time-outs and limits, and a graceful end.
+//!
+//! Our own, since `axum::serve` sets no timer, and a client that never finishes its request would stay for ever.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hookwright_app::App;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+use crate::{front_door, router};
+
+/// What clients may ask of the server's patience and memory.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address.
+    pub connections_per_peer: usize,
+    /// How long the first head may take, counted from the accept.
+    pub first_head: Duration,
+    /// How long a connection may be idle between two requests, or take for the head of a later one.
+    pub idle: Duration,
+    /// How long calls under way may take to end after the shutdown began.
+    pub drain: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            connections_per_peer: 4096,
+            first_head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            drain: Duration::from_secs(8),
+        }
+    }
+}
+
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most header fields of a request.
+const MAX_FIELDS: usize = 100;
+
+/// A bound server that knows its address.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    limits: ServerLimits,
+}
+
+impl Server {
+    /// Binds an address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Those of the system, such as an address in use.
+    pub async fn bind(address: SocketAddr, limits: ServerLimits) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, limits })
+    }
+
+    /// The address that was really bound.
+    #[must_use]
+    pub const fn local_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` ends; then takes no more connections and lets requests under way end within the drain time.
+    pub async fn serve(self, app: App, shutdown: impl Future<Output = ()>) {
+        let router = router(app.clone());
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            app,
+            router,
+            limits: self.limits,
+            places: Arc::new(Semaphore::new(self.limits.connections)),
+            peers: Mutex::default(),
+            stopping,
+        });
+        let tracker = TaskTracker::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    tracker.spawn(Arc::clone(&shared).connection(stream, peer.ip()));
+                }
+                Err(error) => {
+                    // Out of file descriptors, mostly: wait for some to be closed instead of spinning.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+        drop(self.listener);
+        stop.send_replace(true);
+        tracker.close();
+        if tokio::time::timeout(self.limits.drain, tracker.wait()).await.is_err() {
+            tracing::warn!("some requests were still under way when the drain time ended");
+        }
+    }
+}
+
+struct Shared {
+    app: App,
+    router: Router,
+    limits: ServerLimits,
+    places: Arc<Semaphore>,
+    peers: Mutex<HashMap<IpAddr, usize>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: IpAddr) {
+        let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else { return };
+        let Some(_seat) = Seat::take(&self, peer) else { return };
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let first_head_seen = AtomicBool::new(false);
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            first_head_seen.store(true, Ordering::Relaxed);
+            front_door::answer(&self.app, &self.router, request.map(Body::new), Some(peer))
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.idle)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_FIELDS)
+            .keep_alive(true)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let mut stopping = self.stopping.clone();
+        let mut first_head = pin!(tokio::time::sleep(self.limits.first_head));
+        let mut patient = true;
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        tracing::debug!(%error, %peer, "a connection ended early");
+                    }
+                    return;
+                }
+                () = stopped(&mut stopping) => {
+                    connection.as_mut().graceful_shutdown();
+                    // Nothing else can happen to this connection but its end.
+                    let _ = connection.await;
+                    return;
+                }
+                () = first_head.as_mut(), if patient => {
+                    patient = false;
+                    if !first_head_seen.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends when the server begins to stop, or is gone.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// A place among the connections of one address; given back when dropped.
+struct Seat<'a> {
+    shared: &'a Shared,
+    peer: IpAddr,
+}
+
+impl<'a> Seat<'a> {
+    fn take(shared: &'a Shared, peer: IpAddr) -> Option<Self> {
+        let mut peers = shared.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = peers.entry(peer).or_default();
+        if *count >= shared.limits.connections_per_peer {
+            return None;
+        }
+        *count += 1;
+        Some(Self { shared, peer })
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let mut peers = self.shared.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = peers.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                peers.remove(&self.peer);
+            }
+        }
+    }
+}
