@@ -1,1 +1,65 @@
-fn main() {}
+//! `hookwright`: the org, the external service and the bench, in one binary.
+
+mod config;
+mod demo;
+mod logging;
+mod responder;
+mod serve;
+mod system;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Inline hooks without Okta's cloud: an org that calls them, a service that answers them.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an org and a sample external service, and play the guide's scenarios
+    Demo(demo::Arguments),
+    /// Run an org
+    Serve(Box<serve::Arguments>),
+    /// Run an external service: the guide's three endpoints, or rules from a file
+    Responder(responder::Arguments),
+    /// Create, list and revoke API tokens
+    Token(token::Arguments),
+    /// Bring the database to this release's schema
+    Migrate(serve::StoreArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::from(error)),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Responder(arguments) => responder::run(arguments).await,
+            Command::Token(arguments) => token::run(arguments).await,
+            Command::Migrate(arguments) => serve::migrate(arguments).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of a command that failed")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("hookwright: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,201 @@
+//! `hookwright serve`: the org.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use hookwright_app::{App, NewApiToken, Settings};
+use hookwright_engine::{Engine, EngineOptions};
+use hookwright_model::address::AddressPolicy;
+use hookwright_model::inline_hook::SecretDisplay;
+use hookwright_store::{Keyring, Store, StoreOptions};
+use hookwright_web::{Server, ServerLimits};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use secrecy::ExposeSecret;
+
+use crate::config::{self, Layer, Switch};
+use crate::logging;
+use crate::system::{SystemClock, SystemEntropy, termination};
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// TOML file of settings; the environment and flags win over it
+    #[arg(long, env = "HOOKWRIGHT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Layer,
+}
+
+/// Flags of commands that only need the database.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    /// Folder of the SQLite file and generated keys [default: ./hookwright-data]
+    #[arg(long, env = "HOOKWRIGHT_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// sqlite://... or postgres://... [default: SQLite in the data folder]
+    #[arg(long, env = "HOOKWRIGHT_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+impl StoreArguments {
+    fn into_layer(self) -> Layer {
+        Layer { data_dir: self.data_dir, database_url: self.database_url, ..Layer::default() }
+    }
+
+    /// The database, beside a running `serve` if there is one.
+    pub(crate) async fn open_shared(self) -> anyhow::Result<Store> {
+        open_store(&self.into_layer(), true).await
+    }
+}
+
+/// An org that listens but does not serve yet.
+pub(crate) struct Org {
+    pub(crate) app: App,
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    /// The token that was made at the first start; the only time that it is known.
+    pub(crate) first_token: Option<NewApiToken>,
+}
+
+/// Runs the org until it is told to stop.
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let token_from_flag = std::env::args().any(|argument| argument.starts_with("--api-token"));
+    let settings = arguments.settings.over_file(arguments.config.as_deref())?;
+    logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref().unwrap_or("info"))?;
+    if token_from_flag {
+        tracing::warn!("--api-token shows in the list of processes; HOOKWRIGHT_API_TOKEN does not");
+    }
+    if settings.is_development() {
+        tracing::warn!("development: http:// and loopback addresses are open to hooks; never do this in production");
+    }
+    let org = Org::open(&settings).await?;
+    announce(&org);
+    let retention = tokio::spawn(keep_retention(org.store.clone(), settings));
+    org.server.serve(org.app.clone(), termination()).await;
+    retention.abort();
+    org.app.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "scripts wait for this line, and the token is shown only here")]
+fn announce(org: &Org) {
+    if let Some(token) = &org.first_token {
+        println!("API token (shown once): {}", token.secret.expose_secret());
+    }
+    println!("listening on http://{}", org.server.local_address());
+}
+
+/// Brings the database to this release's schema.
+pub(crate) async fn migrate(arguments: StoreArguments) -> anyhow::Result<()> {
+    let store = open_store(&arguments.into_layer(), false).await?;
+    store.close().await;
+    Ok(())
+}
+
+impl Org {
+    /// Opens the store, builds the engine, binds the address.
+    pub(crate) async fn open(settings: &Layer) -> anyhow::Result<Self> {
+        let development = settings.is_development();
+        let listen = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let store = open_store(settings, false).await?;
+        let first_token = provide_token(settings, &store).await?;
+        let server =
+            Server::bind(listen, ServerLimits::default()).await.with_context(|| format!("can't listen on {listen}"))?;
+        let policy = AddressPolicy { development, ..AddressPolicy::default() };
+        let defaults = EngineOptions::default();
+        let engine = Engine::new(EngineOptions {
+            policy: policy.clone(),
+            max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
+            max_calls_per_hook: settings.max_calls_per_hook.unwrap_or(defaults.max_calls_per_hook),
+            extra_roots: settings.ca_file.as_ref().map(read_roots).transpose()?.unwrap_or_default(),
+            ..defaults
+        })?;
+        let app_defaults = Settings::default();
+        let public_url = match &settings.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", server.local_address()),
+        };
+        let app_settings = Settings {
+            public_url,
+            secret_display: match settings.secret_display {
+                Some(config::SecretDisplay::Omit) => SecretDisplay::Omit,
+                _ => SecretDisplay::Mask,
+            },
+            address_policy: policy,
+            inline_hook_limit: settings.inline_hook_limit.unwrap_or(app_defaults.inline_hook_limit),
+            rate_limits: match settings.rate_limits {
+                Some(switch) => switch == Switch::On,
+                None => !development,
+            },
+            log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
+        };
+        let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
+        Ok(Self { app, server, store, first_token })
+    }
+}
+
+fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let context = || format!("the CA file {} can't be used", path.display());
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).with_context(context)?.collect();
+    let roots = roots.with_context(context)?;
+    if roots.is_empty() {
+        bail!("the CA file {} holds no certificate", path.display());
+    }
+    Ok(roots)
+}
+
+async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
+    let data_dir = settings.data_dir();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&data_dir)
+        .with_context(|| format!("the data folder {} can't be made", data_dir.display()))?;
+    let mode = fs::metadata(&data_dir)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(folder = %data_dir.display(), "the data folder is open to other users of this machine");
+    }
+    let database_url = settings.database_url();
+    let new = Store::is_new(&database_url).await?;
+    let keyring = Keyring::open_or_create(&data_dir.join("hookwright.key"), &SystemEntropy, new)?;
+    let mut options = StoreOptions::new(database_url, keyring);
+    options.shared = shared;
+    Ok(Store::open(options).await?)
+}
+
+/// Stores the configured token, or makes one if there is none at all.
+async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option<NewApiToken>> {
+    if let Some(secret) = &settings.api_token {
+        let token = NewApiToken::with_secret("bootstrap", secret.clone(), &SystemClock, &SystemEntropy);
+        token.store(store, &SystemEntropy).await.context("the configured API token can't be used")?;
+        return Ok(None);
+    }
+    if !store.api_tokens().await?.is_empty() {
+        return Ok(None);
+    }
+    let token = NewApiToken::mint("first", &SystemClock, &SystemEntropy);
+    token.store(store, &SystemEntropy).await?;
+    Ok(Some(token))
+}
+
+/// Forgets old records, an hour after the start and then every hour.
+async fn keep_retention(store: Store, settings: Layer) {
+    let age = Duration::from_secs(u64::from(settings.retention_days.unwrap_or(90)) * 24 * 60 * 60);
+    let bytes = settings.retention_mb.unwrap_or(4096).saturating_mul(1024 * 1024);
+    loop {
+        tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+        let older_than = hookwright_model::Clock::now(&SystemClock).minus(age);
+        match store.apply_retention(older_than, bytes).await {
+            Ok(removed) => tracing::debug!(?removed, "old records were removed"),
+            Err(error) => tracing::warn!(%error, "old records could not be removed"),
+        }
+    }
+}
