@@ -1,1 +1,11 @@
+//! The org under test and the world around it; never shipped.
+//!
+//! Tests start the real server on an ephemeral port, with a real database and real HTTP; only time and chance are ours.
 
+mod client;
+mod entropy;
+mod org;
+
+pub use client::{Answer, Client, Request};
+pub use entropy::{FixedClock, SeededEntropy};
+pub use org::{Org, OrgOptions, TOKEN};

@@ -1,0 +1,170 @@
+//! A small HTTP client that sends exactly what a test says, and gives back exactly what came.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{HeaderMap, Method, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// Sends requests to one server, each over its own connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    address: SocketAddr,
+    token: Option<String>,
+}
+
+/// A request that is being put together.
+#[derive(Debug)]
+pub struct Request {
+    client: Client,
+    builder: http::request::Builder,
+    body: Bytes,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Client {
+    /// A client without credentials.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Self { address, token: None }
+    }
+
+    /// This client with an API token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A request with the client's credentials.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let mut builder = http::Request::builder().method(method).uri(path).header(HOST, self.address.to_string());
+        if let Some(token) = &self.token {
+            builder = builder.header(AUTHORIZATION, format!("SSWS {token}"));
+        }
+        Request { client: self.clone(), builder, body: Bytes::new() }
+    }
+
+    /// `GET`
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// `DELETE`
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path).send().await
+    }
+
+    /// `POST` with a JSON body
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path).json(body).send().await
+    }
+
+    /// `POST` without a body
+    pub async fn post_empty(&self, path: &str) -> Answer {
+        self.request(Method::POST, path).send().await
+    }
+
+    /// `PUT` with a JSON body
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PUT, path).json(body).send().await
+    }
+}
+
+impl Request {
+    /// Adds a header; the same name may be added twice.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    /// Sets a JSON body.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.header(CONTENT_TYPE.as_str(), "application/json").body(body.to_string())
+    }
+
+    /// Sets any body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends it.
+    ///
+    /// # Panics
+    /// No answer comes: in a test that is a failure.
+    #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
+    pub async fn send(self) -> Answer {
+        #[expect(clippy::disallowed_methods, reason = "the tests' own client")]
+        let stream = TcpStream::connect(self.client.address).await.expect("the server takes connections");
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a connection speaks HTTP");
+        let connection = tokio::spawn(connection);
+        let request = self.builder.body(Full::new(self.body)).expect("a well-formed request");
+        let response = sender.send_request(request).await.expect("the server answers");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the answer is whole").to_bytes();
+        connection.abort();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    /// The body as JSON; `null` if it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header's value, empty if it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Status and `errorCode` of a refusal.
+    #[must_use]
+    pub fn refusal(&self) -> (u16, String) {
+        let json = self.json();
+        let code = json.get("errorCode").and_then(Value::as_str).unwrap_or_default();
+        (self.status.as_u16(), code.to_owned())
+    }
+
+    /// The texts of the `errorCauses`.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let json = self.json();
+        let causes = json.get("errorCauses").and_then(Value::as_array).cloned().unwrap_or_default();
+        let text = |cause: &Value| cause.get("errorSummary").and_then(Value::as_str).unwrap_or_default().to_owned();
+        causes.iter().map(text).collect()
+    }
+}
