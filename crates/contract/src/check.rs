@@ -1,17 +1,31 @@
-//! Checking an answer against the contract of its hook type.
+//! Checking an answer against the contract of its hook type: the frame, and which command may stand in it.
+//!
+//! Grammar: Okta's page "Inline hooks" (concepts). Commands: the reference of each hook type.
 
-use crate::command::Command;
-use crate::fault::{Fault, Reason};
+mod action;
+mod patch_operations;
+mod profile;
+
+use crate::command::{Command, CommandType, Import, Operand};
+use crate::fault::{Fault, Reason, one_of};
 use crate::hook_type::SuccessStatus;
 use crate::json::{self, Value};
+use crate::patch::{self, Target};
 use crate::reply::{Reply, read_error};
+use crate::request::RegistrationKind;
+use crate::shown::{kind, nearest, quote};
 use crate::user_attributes::UserAttributes;
+use crate::user_import::matched_user;
 use crate::{HookType, MAX_COMMANDS, MAX_REPLY_BYTES};
+
+/// The most patch operations one answer may carry, over all its commands.
+pub const MAX_OPERATIONS: usize = 1_000;
 
 /// Reads and checks the answer of an external service.
 ///
 /// `request` is the payload that was sent; `status` and `body` are the answer's, whose `Content-Type` decides nothing.
-/// Members that Okta does not name are ignored. An answer is accepted as a whole or not at all.
+/// Members that Okta does not name are ignored. An answer is accepted as a whole or not at all; one with an `error`
+/// is accepted whatever its commands are, because the error cancels them.
 ///
 /// # Errors
 /// The first fault that was met.
@@ -22,19 +36,7 @@ pub fn check_reply<'a>(
     body: &'a [u8],
     attributes: &dyn UserAttributes,
 ) -> Result<Reply<'a>, Fault> {
-    if !hook_type.accepts_status(status) {
-        let expected = match hook_type.success_status() {
-            SuccessStatus::Only200 => "status 200",
-            SuccessStatus::Any2xx => "a status from 200 to 299",
-        };
-        return Err(
-            Fault::new(Reason::UnexpectedStatus, "", expected).found(format!("status {status}"))
-        );
-    }
-    if body.len() > MAX_REPLY_BYTES {
-        let expected = format!("at most {MAX_REPLY_BYTES} bytes");
-        return Err(Fault::new(Reason::ResponseTooLarge, "", expected).found("more"));
-    }
+    check_frame(hook_type, status, body)?;
     if status == 204 {
         return Ok(Reply::default());
     }
@@ -42,7 +44,7 @@ pub fn check_reply<'a>(
         Value::Object(members) => members,
         other => {
             let expected = "an object with \"commands\" or \"error\"";
-            return Err(Fault::new(Reason::NotAnObject, "", expected).found(other.type_name()));
+            return Err(Fault::new(Reason::NotAnObject, "", expected).found(kind(Some(&other))));
         }
     };
     let mut reply = Reply::default();
@@ -50,35 +52,184 @@ pub fn check_reply<'a>(
     for (name, value) in members {
         match &*name {
             "commands" => commands = Some(value),
-            "error" => reply.error = Some(read_error(value)),
+            "error" => {
+                if value.is_null() {
+                    reply.warnings.push("The member \"error\" counts even though it is null; leave it out.".to_owned());
+                }
+                reply.error = Some(read_error(value));
+            }
             "debugContext" => reply.debug_context = Some(value),
+            // Okta's OpenAPI description of the registration answer spells the member so; its text and examples do not.
+            "Error" => reply.warnings.push("The member \"Error\" is ignored; it is written \"error\".".to_owned()),
             _ => {}
         }
     }
     if reply.error.is_none()
         && let Some(commands) = commands
     {
-        reply.commands = read_commands(hook_type, request, commands, attributes)?;
+        let checker = Checker { hook_type, request, attributes, allowed: allowed(hook_type, request) };
+        reply.commands = checker.commands(commands)?;
     }
     Ok(reply)
 }
 
-fn read_commands<'a>(
-    _hook_type: HookType,
-    _request: &Value<'_>,
-    commands: Value<'a>,
-    _attributes: &dyn UserAttributes,
-) -> Result<Vec<Command<'a>>, Fault> {
-    let Value::Array(elements) = commands else {
-        return Err(
-            Fault::new(Reason::CommandsNotArray, "/commands", "an array")
-                .found(commands.type_name()),
-        );
-    };
-    if elements.len() > MAX_COMMANDS {
-        let expected = format!("at most {MAX_COMMANDS} commands");
-        return Err(Fault::new(Reason::TooManyCommands, "/commands", expected)
-            .found(elements.len().to_string()));
+fn check_frame(hook_type: HookType, status: u16, body: &[u8]) -> Result<(), Fault> {
+    if !hook_type.accepts_status(status) {
+        let expected = match hook_type.success_status() {
+            SuccessStatus::Only200 => "status 200",
+            SuccessStatus::Any2xx => "a status from 200 to 299",
+        };
+        return Err(Fault::new(Reason::UnexpectedStatus, "", expected).found(format!("status {status}")));
     }
-    Ok(Vec::new())
+    if body.len() > MAX_REPLY_BYTES {
+        let expected = format!("at most {MAX_REPLY_BYTES} bytes");
+        return Err(Fault::new(Reason::ResponseTooLarge, "", expected).found(format!("{} bytes", body.len())));
+    }
+    Ok(())
+}
+
+/// The commands that may answer this request.
+fn allowed(hook_type: HookType, request: &Value<'_>) -> &'static [CommandType] {
+    let requested = |target: Target| target.document(hook_type, request).is_some();
+    match hook_type {
+        HookType::Registration => match RegistrationKind::of(request) {
+            RegistrationKind::SelfService | RegistrationKind::Other => {
+                &[CommandType::ActionUpdate, CommandType::UserProfileUpdate]
+            }
+            RegistrationKind::Progressive => &[CommandType::ActionUpdate, CommandType::UserProgressiveProfileUpdate],
+        },
+        HookType::Token => match (requested(Target::IdToken), requested(Target::AccessToken)) {
+            (true, true) => CommandType::of(hook_type),
+            (true, false) => &[CommandType::IdentityPatch],
+            (false, true) => &[CommandType::AccessPatch],
+            (false, false) => &[],
+        },
+        HookType::Saml | HookType::LegacyTokens if !requested(Target::Assertion) => &[],
+        _ => CommandType::of(hook_type),
+    }
+}
+
+struct Checker<'c> {
+    hook_type: HookType,
+    request: &'c Value<'c>,
+    attributes: &'c dyn UserAttributes,
+    allowed: &'static [CommandType],
+}
+
+impl Checker<'_> {
+    fn commands<'a>(&self, commands: Value<'a>) -> Result<Vec<Command<'a>>, Fault> {
+        let Value::Array(elements) = commands else {
+            let expected = "an array of commands";
+            return Err(Fault::new(Reason::CommandsNotArray, "/commands", expected).found(kind(Some(&commands))));
+        };
+        if elements.len() > MAX_COMMANDS {
+            let expected = format!("at most {MAX_COMMANDS} commands");
+            return Err(Fault::new(Reason::TooManyCommands, "/commands", expected).found(elements.len().to_string()));
+        }
+        let mut commands = Vec::with_capacity(elements.len());
+        for (position, element) in elements.into_iter().enumerate() {
+            commands.push(self.command(element).map_err(|fault| fault.below(&format!("/commands/{position}")))?);
+        }
+        match self.hook_type {
+            HookType::Token | HookType::Saml | HookType::LegacyTokens => self.check_patches(&commands)?,
+            HookType::UserImport => self.check_link(&commands)?,
+            _ => {}
+        }
+        Ok(commands)
+    }
+
+    fn command<'a>(&self, element: Value<'a>) -> Result<Command<'a>, Fault> {
+        let Value::Object(members) = element else {
+            let expected = "an object with \"type\" and \"value\"";
+            return Err(Fault::new(Reason::BadValueShape, "", expected).found(kind(Some(&element))));
+        };
+        let (mut command_type, mut operand) = (None, None);
+        for (name, value) in members {
+            match &*name {
+                "type" => command_type = Some(value),
+                "value" => operand = Some(value),
+                _ => {}
+            }
+        }
+        let command_type = self.command_type(command_type.as_ref())?;
+        let operand = self.operand(command_type, operand).map_err(|fault| fault.below("/value"))?;
+        Ok(Command { command_type, operand })
+    }
+
+    fn command_type(&self, member: Option<&Value<'_>>) -> Result<CommandType, Fault> {
+        let names = || self.allowed.iter().map(|command_type| command_type.as_str());
+        let fault = |reason| Fault::new(reason, "/type", one_of(names()));
+        let Some(name) = member.and_then(Value::as_str) else {
+            return Err(fault(Reason::UnknownCommand).found(kind(member)));
+        };
+        if let Some(command_type) = self.allowed.iter().find(|command_type| command_type.as_str() == name) {
+            return Ok(*command_type);
+        }
+        let of_the_type = CommandType::of(self.hook_type).iter().any(|command_type| command_type.as_str() == name);
+        let reason = if of_the_type { Reason::CommandNotAllowedForRequest } else { Reason::UnknownCommand };
+        Err(fault(reason).found(quote(name)).nearest(nearest(name, names())))
+    }
+
+    fn operand<'a>(&self, command_type: CommandType, value: Option<Value<'a>>) -> Result<Operand<'a>, Fault> {
+        match command_type {
+            CommandType::ActionUpdate => match self.hook_type {
+                HookType::PasswordImport => action::credential(value),
+                HookType::UserImport => action::import(value),
+                _ => action::registration(value),
+            },
+            CommandType::UserProfileUpdate | CommandType::UserProgressiveProfileUpdate => {
+                profile::user_profile(value, self.attributes)
+            }
+            CommandType::AppUserProfileUpdate => profile::app_user_profile(value),
+            CommandType::UserUpdate => action::user_id(value),
+            CommandType::TelephonyAction => action::telephony(value),
+            CommandType::IdentityPatch
+            | CommandType::AccessPatch
+            | CommandType::AssertionPatch
+            | CommandType::TokensAssertionPatch => patch_operations::read(command_type, value),
+        }
+    }
+
+    /// Tries the patches of all commands, in order, on copies of the requested tokens.
+    fn check_patches(&self, commands: &[Command<'_>]) -> Result<(), Fault> {
+        let mut copies: Vec<(Target, Value<'_>)> = Vec::new();
+        let mut operations_left = MAX_OPERATIONS;
+        for (position, command) in commands.iter().enumerate() {
+            let (Some(target), Operand::Patch(operations)) = (Target::of(command.command_type), &command.operand)
+            else {
+                continue;
+            };
+            let below = |fault: Fault| fault.below(&format!("/commands/{position}/value"));
+            operations_left = operations_left.checked_sub(operations.len()).ok_or_else(|| {
+                let expected = format!("at most {MAX_OPERATIONS} operations in all commands");
+                below(Fault::new(Reason::TooManyCommands, "", expected).found("more"))
+            })?;
+            if !copies.iter().any(|(copied, _)| *copied == target) {
+                let document = target.document(self.hook_type, self.request).cloned().unwrap_or(Value::Null);
+                copies.push((target, document));
+            }
+            if let Some((_, copy)) = copies.iter_mut().find(|(copied, _)| *copied == target) {
+                patch::apply_in_place(target, copy, operations).map_err(below)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Linking needs a user: named by a command beside it, or matched by Okta itself.
+    fn check_link(&self, commands: &[Command<'_>]) -> Result<(), Fault> {
+        let last = commands.iter().enumerate().rev().find_map(|(position, command)| match command.operand {
+            Operand::Import(import) => Some((position, import)),
+            _ => None,
+        });
+        let named = commands.iter().any(|command| matches!(command.operand, Operand::UserId(_)));
+        if let Some((position, Import::LinkUser)) = last
+            && !named
+            && matched_user(self.request).is_none()
+        {
+            let pointer = format!("/commands/{position}");
+            let expected = format!("a command \"{}\" beside it that names the user", CommandType::UserUpdate);
+            return Err(Fault::new(Reason::MissingCompanionCommand, pointer, expected).found("none"));
+        }
+        Ok(())
+    }
 }

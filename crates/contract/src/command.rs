@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::HookType;
-use crate::json::Value;
+use crate::json::{Members, Value};
 
 /// A kind of command, named as in the `type` member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,20 +38,15 @@ impl CommandType {
     #[must_use]
     pub fn of(hook_type: HookType) -> &'static [Self] {
         match hook_type {
-            HookType::Registration => &[
-                Self::ActionUpdate,
-                Self::UserProfileUpdate,
-                Self::UserProgressiveProfileUpdate,
-            ],
+            HookType::Registration => {
+                &[Self::ActionUpdate, Self::UserProfileUpdate, Self::UserProgressiveProfileUpdate]
+            }
             HookType::Token => &[Self::IdentityPatch, Self::AccessPatch],
             HookType::Saml => &[Self::AssertionPatch],
             HookType::PasswordImport => &[Self::ActionUpdate],
-            HookType::UserImport => &[
-                Self::AppUserProfileUpdate,
-                Self::UserProfileUpdate,
-                Self::ActionUpdate,
-                Self::UserUpdate,
-            ],
+            HookType::UserImport => {
+                &[Self::AppUserProfileUpdate, Self::UserProfileUpdate, Self::ActionUpdate, Self::UserUpdate]
+            }
             HookType::Telephony => &[Self::TelephonyAction],
             HookType::LegacyTokens => &[Self::TokensAssertionPatch],
         }
@@ -106,7 +101,7 @@ pub enum Operand<'a> {
     /// Of `com.okta.action.update` in a user import answer.
     Import(Import),
     /// Of the profile updates: attribute names and values, in the order of the text.
-    Profile(Vec<(Cow<'a, str>, Value<'a>)>),
+    Profile(Members<'a>),
     /// Of `com.okta.user.update`: the id of an existing user.
     UserId(Cow<'a, str>),
     /// Of the patches: operations in the order of the text.
@@ -166,6 +161,18 @@ pub enum PatchOp {
     Replace,
     /// Removes something that exists. Not for assertions.
     Remove,
+}
+
+impl PatchOp {
+    /// The operation as `op` names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+        }
+    }
 }
 
 /// How one attempt to send a passcode went.

@@ -105,10 +105,7 @@ impl FromStr for Reason {
     type Err = UnknownReason;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(UnknownReason)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(UnknownReason)
     }
 }
 
@@ -152,11 +149,7 @@ pub struct Fault {
 
 impl Fault {
     /// A fault at a place in the answer.
-    pub(crate) fn new(
-        reason: Reason,
-        pointer: impl Into<String>,
-        expected: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(reason: Reason, pointer: impl Into<String>, expected: impl Into<String>) -> Self {
         Self {
             reason,
             pointer: pointer.into(),
@@ -168,6 +161,12 @@ impl Fault {
         }
     }
 
+    /// The same fault, its pointer continued from `parent`.
+    pub(crate) fn below(mut self, parent: &str) -> Self {
+        self.pointer.insert_str(0, parent);
+        self
+    }
+
     /// Adds what was found, already fit to be shown.
     pub(crate) fn found(mut self, found: impl Into<String>) -> Self {
         self.found = Some(found.into());
@@ -175,13 +174,19 @@ impl Fault {
     }
 
     /// Adds what was probably meant.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "first used by the commands' checks")
-    )]
     pub(crate) fn nearest(mut self, nearest: Option<&str>) -> Self {
         self.nearest = nearest.map(str::to_owned);
         self
+    }
+}
+
+/// `one of "a", "b"`, or just `"a"`.
+pub(crate) fn one_of(texts: impl IntoIterator<Item = &'static str>) -> String {
+    let quoted: Vec<String> = texts.into_iter().map(|text| format!("\"{text}\"")).collect();
+    match quoted.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        _ => format!("one of {}", quoted.join(", ")),
     }
 }
 
@@ -198,17 +203,9 @@ impl From<Malformed> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(line), Some(column), Some(found)) = (self.line, self.column, &self.found) {
-            return write!(
-                formatter,
-                "the answer is not {}: line {line}, column {column}: {found}",
-                self.expected
-            );
+            return write!(formatter, "the answer is not {}: line {line}, column {column}: {found}", self.expected);
         }
-        let place = if self.pointer.is_empty() {
-            "the answer"
-        } else {
-            &self.pointer
-        };
+        let place = if self.pointer.is_empty() { "the answer" } else { &self.pointer };
         write!(formatter, "{place}: expected {}", self.expected)?;
         if let Some(found) = &self.found {
             write!(formatter, ", found {found}")?;

@@ -14,6 +14,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 pub use malformed::{Malformed, MalformedReason};
 pub use parse::{MAX_DEPTH, MAX_VALUES, parse};
+pub(crate) use pointer::index;
 pub use pointer::{escape_token, tokens};
 
 /// One JSON value, borrowing from the text it was read from where no escape had to be undone.
@@ -30,17 +31,17 @@ pub enum Value<'a> {
     /// An array.
     Array(Vec<Value<'a>>),
     /// An object: its members in the order of the text, no name twice.
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Object(Members<'a>),
 }
+
+/// The members of an object, in the order of the text.
+pub type Members<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 impl<'a> Value<'a> {
     /// The member of that name; `None` if there is none or this is no object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.as_object()?
-            .iter()
-            .find(|(member, _)| member == name)
-            .map(|(_, value)| value)
+        self.as_object()?.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
     /// The value a JSON Pointer (RFC 6901) names; `""` is this value. `None` for a bad pointer and for no such value.
@@ -50,7 +51,7 @@ impl<'a> Value<'a> {
         for token in tokens(pointer)? {
             here = match here {
                 Value::Object(_) => here.get(&token)?,
-                Value::Array(elements) => elements.get(pointer::index(&token)?)?,
+                Value::Array(elements) => elements.get(index(&token)?)?,
                 _ => return None,
             };
         }
@@ -127,6 +128,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Levels of arrays and objects: 0 for a scalar, 1 for `[]`.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let below = match self {
+            Value::Array(elements) => elements.iter().map(Value::depth).max(),
+            Value::Object(members) => members.iter().map(|(_, value)| value.depth()).max(),
+            _ => return 0,
+        };
+        below.unwrap_or(0).saturating_add(1)
+    }
+
     /// The same value as serde_json's tree, which owns its text. Member order is kept.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -135,14 +147,9 @@ impl<'a> Value<'a> {
             Value::Bool(bool) => serde_json::Value::Bool(*bool),
             Value::Number(number) => serde_json::Value::Number(number.clone()),
             Value::String(text) => serde_json::Value::String(text.clone().into_owned()),
-            Value::Array(elements) => {
-                serde_json::Value::Array(elements.iter().map(Value::to_json).collect())
-            }
+            Value::Array(elements) => serde_json::Value::Array(elements.iter().map(Value::to_json).collect()),
             Value::Object(members) => serde_json::Value::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| (name.clone().into_owned(), value.to_json()))
-                    .collect(),
+                members.iter().map(|(name, value)| (name.clone().into_owned(), value.to_json())).collect(),
             ),
         }
     }
@@ -157,14 +164,9 @@ impl<'a> From<&'a serde_json::Value> for Value<'a> {
             serde_json::Value::Bool(bool) => Value::Bool(*bool),
             serde_json::Value::Number(number) => Value::Number(number.clone()),
             serde_json::Value::String(text) => Value::String(Cow::Borrowed(text)),
-            serde_json::Value::Array(elements) => {
-                Value::Array(elements.iter().map(Value::from).collect())
-            }
+            serde_json::Value::Array(elements) => Value::Array(elements.iter().map(Value::from).collect()),
             serde_json::Value::Object(members) => Value::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| (Cow::Borrowed(name.as_str()), Value::from(value)))
-                    .collect(),
+                members.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), Value::from(value))).collect(),
             ),
         }
     }

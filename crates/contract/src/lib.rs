@@ -5,16 +5,21 @@
 
 mod check;
 pub mod command;
-mod excerpt;
 mod fault;
 mod hook_type;
 pub mod json;
 pub mod outcome;
+pub mod password_import;
+pub mod patch;
+pub mod registration;
 mod reply;
 pub mod request;
+mod shown;
+pub mod telephony;
 mod user_attributes;
+pub mod user_import;
 
-pub use check::check_reply;
+pub use check::{MAX_OPERATIONS, check_reply};
 pub use command::{Command, CommandType};
 pub use fault::{Fault, Reason, UnknownReason};
 pub use hook_type::{HookType, OnFailure, SuccessStatus, UnknownHookType};

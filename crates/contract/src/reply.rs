@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::command::Command;
-use crate::json::Value;
+use crate::json::{Members, Value};
 
 /// What an end user reads when a token, SAML or telephony answer carries an error without `errorSummary`.
 pub const DEFAULT_ERROR_SUMMARY: &str = "The callback service returned an error";
@@ -42,10 +42,7 @@ impl ErrorObject<'_> {
     /// The summary, or the text Okta shows where there is none.
     #[must_use]
     pub fn summary_or_default(&self) -> &str {
-        self.summary
-            .as_deref()
-            .filter(|text| !text.trim().is_empty())
-            .unwrap_or(DEFAULT_ERROR_SUMMARY)
+        self.summary.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(DEFAULT_ERROR_SUMMARY)
     }
 }
 
@@ -69,11 +66,7 @@ pub struct ErrorCause<'a> {
 pub(crate) fn read_error(value: Value<'_>) -> ErrorObject<'_> {
     match value {
         Value::Object(members) => read_object(members),
-        Value::Array(elements) => elements
-            .into_iter()
-            .map(read_error)
-            .reduce(merge)
-            .unwrap_or_default(),
+        Value::Array(elements) => elements.into_iter().map(read_error).reduce(merge).unwrap_or_default(),
         _ => ErrorObject::default(),
     }
 }
@@ -84,14 +77,12 @@ fn merge<'a>(mut first: ErrorObject<'a>, next: ErrorObject<'a>) -> ErrorObject<'
     first
 }
 
-fn read_object<'a>(members: Vec<(Cow<'a, str>, Value<'a>)>) -> ErrorObject<'a> {
+fn read_object<'a>(members: Members<'a>) -> ErrorObject<'a> {
     let mut error = ErrorObject::default();
     for (name, value) in members {
         match (&*name, value) {
             ("errorSummary", Value::String(text)) => error.summary = Some(text),
-            ("errorCauses", Value::Array(causes)) => {
-                error.causes = causes.into_iter().filter_map(read_cause).collect()
-            }
+            ("errorCauses", Value::Array(causes)) => error.causes = causes.into_iter().filter_map(read_cause).collect(),
             _ => {}
         }
     }

@@ -63,26 +63,14 @@ impl fmt::Display for MalformedReason {
             Self::Expected(what) => write!(formatter, "expected {what}"),
             Self::TrailingComma => formatter.write_str("nothing follows this comma; remove it"),
             Self::TrailingCharacters => formatter.write_str("there is more text behind the value"),
-            Self::ControlCharacter => {
-                formatter.write_str("a control character in a string must be escaped")
-            }
+            Self::ControlCharacter => formatter.write_str("a control character in a string must be escaped"),
             Self::BadEscape => formatter.write_str("JSON has no such escape"),
             Self::LoneSurrogate => formatter.write_str("half of a surrogate pair is no character"),
             Self::NullCharacter => formatter.write_str("the character U+0000 is not accepted"),
             Self::BadNumber => formatter.write_str("this is not how JSON writes a number"),
-            Self::NumberNotExact => {
-                formatter.write_str("this number cannot be kept exactly; send it as a string")
-            }
-            Self::TooDeep => write!(
-                formatter,
-                "values are nested deeper than {}",
-                super::MAX_DEPTH
-            ),
-            Self::TooManyValues => write!(
-                formatter,
-                "there are more than {} values",
-                super::MAX_VALUES
-            ),
+            Self::NumberNotExact => formatter.write_str("this number cannot be kept exactly; send it as a string"),
+            Self::TooDeep => write!(formatter, "values are nested deeper than {}", super::MAX_DEPTH),
+            Self::TooManyValues => write!(formatter, "there are more than {} values", super::MAX_VALUES),
             Self::DuplicateMember(name) => {
                 write!(formatter, "the object already has a member \"{name}\"")
             }

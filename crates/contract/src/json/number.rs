@@ -49,27 +49,18 @@ impl Decimal {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (text, 0),
         };
-        let (whole, fraction) = mantissa
-            .trim_start_matches('-')
-            .split_once('.')
-            .unwrap_or((mantissa.trim_start_matches('-'), ""));
+        let (whole, fraction) =
+            mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
         let all: String = [whole, fraction].concat();
         let without_leading = all.trim_start_matches('0');
         let leading = all.len().checked_sub(without_leading.len())?;
-        let point = i64::try_from(whole.len())
-            .ok()?
-            .checked_sub(i64::try_from(leading).ok()?)?;
-        Some(Self {
-            digits: without_leading.trim_end_matches('0').to_owned(),
-            exponent: exponent.checked_add(point)?,
-        })
+        let point = i64::try_from(whole.len()).ok()?.checked_sub(i64::try_from(leading).ok()?)?;
+        Some(Self { digits: without_leading.trim_end_matches('0').to_owned(), exponent: exponent.checked_add(point)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-
     use super::*;
 
     #[test]

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::malformed::{Malformed, MalformedReason};
-use super::{Value, number};
-use crate::excerpt::excerpt;
+use super::{Members, Value, number};
+use crate::shown::excerpt;
 
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 64;
@@ -30,25 +30,11 @@ pub fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => {
-            return Err(locate(
-                text,
-                Fault {
-                    at: error.valid_up_to(),
-                    reason: MalformedReason::NotUtf8,
-                },
-            ));
+            return Err(locate(text, Fault { at: error.valid_up_to(), reason: MalformedReason::NotUtf8 }));
         }
     };
-    let mut reader = Reader {
-        text,
-        bytes: text.as_bytes(),
-        at: 0,
-        depth: 0,
-        values: 0,
-    };
-    reader
-        .document()
-        .map_err(|fault| locate(text.as_bytes(), fault))
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, depth: 0, values: 0 };
+    reader.document().map_err(|fault| locate(text.as_bytes(), fault))
 }
 
 /// A reason and the byte offset it was found at.
@@ -60,27 +46,12 @@ struct Fault {
 /// Turns a byte offset into line and column. Only run for texts that are refused.
 fn locate(text: &[u8], fault: Fault) -> Malformed {
     let before = text.get(..fault.at).unwrap_or(text);
-    let line_start = before
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline.saturating_add(1));
-    let line = before
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count()
-        .saturating_add(1);
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline.saturating_add(1));
+    let line = before.iter().filter(|&&byte| byte == b'\n').count().saturating_add(1);
     let in_line = before.get(line_start..).unwrap_or_default();
     // Continuation bytes of UTF-8 belong to the character before.
-    let column = in_line
-        .iter()
-        .filter(|&&byte| byte & 0xC0 != 0x80)
-        .count()
-        .saturating_add(1);
-    Malformed {
-        line,
-        column,
-        reason: fault.reason,
-    }
+    let column = in_line.iter().filter(|&&byte| byte & 0xC0 != 0x80).count().saturating_add(1);
+    Malformed { line, column, reason: fault.reason }
 }
 
 struct Reader<'a> {
@@ -124,10 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nested(
-        &mut self,
-        read: fn(&mut Self) -> Result<Value<'a>, Fault>,
-    ) -> Result<Value<'a>, Fault> {
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Value<'a>, Fault>) -> Result<Value<'a>, Fault> {
         if self.depth == MAX_DEPTH {
             return Err(self.fault(MalformedReason::TooDeep));
         }
@@ -153,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Value<'a>, Fault> {
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        let mut members: Members<'a> = Vec::new();
         let mut names: HashSet<Cow<'a, str>> = HashSet::new();
         if self.next() == Some(b'}') {
             self.advance(1);
@@ -163,9 +131,7 @@ impl<'a> Reader<'a> {
             match self.next() {
                 Some(b'"') => {}
                 Some(_) => {
-                    return Err(
-                        self.fault(MalformedReason::Expected("a member name in double quotes"))
-                    );
+                    return Err(self.fault(MalformedReason::Expected("a member name in double quotes")));
                 }
                 None => return Err(self.fault(MalformedReason::UnexpectedEnd)),
             }
@@ -180,10 +146,7 @@ impl<'a> Reader<'a> {
                 !names.insert(name.clone())
             };
             if repeated {
-                return Err(Fault {
-                    at,
-                    reason: MalformedReason::DuplicateMember(excerpt(&name)),
-                });
+                return Err(Fault { at, reason: MalformedReason::DuplicateMember(excerpt(&name)) });
             }
             self.expect(b':', "a colon")?;
             let value = self.value()?;
@@ -201,10 +164,7 @@ impl<'a> Reader<'a> {
                 let comma = self.at;
                 self.advance(1);
                 if self.next() == Some(close) {
-                    return Err(Fault {
-                        at: comma,
-                        reason: MalformedReason::TrailingComma,
-                    });
+                    return Err(Fault { at: comma, reason: MalformedReason::TrailingComma });
                 }
                 Ok(false)
             }
@@ -224,11 +184,7 @@ impl<'a> Reader<'a> {
             return Ok(value);
         }
         let cut_short = word.as_bytes().starts_with(rest);
-        Err(self.fault(if cut_short {
-            MalformedReason::UnexpectedEnd
-        } else {
-            MalformedReason::Expected("a value")
-        }))
+        Err(self.fault(if cut_short { MalformedReason::UnexpectedEnd } else { MalformedReason::Expected("a value") }))
     }
 
     fn number(&mut self) -> Result<Value<'a>, Fault> {
@@ -256,10 +212,7 @@ impl<'a> Reader<'a> {
         }
         match number::exact(self.text.get(start..self.at).unwrap_or_default()) {
             Some(number) => Ok(Value::Number(number)),
-            None => Err(Fault {
-                at: start,
-                reason: MalformedReason::NumberNotExact,
-            }),
+            None => Err(Fault { at: start, reason: MalformedReason::NumberNotExact }),
         }
     }
 
@@ -302,10 +255,7 @@ impl<'a> Reader<'a> {
     fn plain_run(&mut self) -> &'a str {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
         self.advance(length);
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -328,10 +278,7 @@ impl<'a> Reader<'a> {
             b't' => '\t',
             b'u' => return self.unicode_escape(start),
             _ => {
-                return Err(Fault {
-                    at: start,
-                    reason: MalformedReason::BadEscape,
-                });
+                return Err(Fault { at: start, reason: MalformedReason::BadEscape });
             }
         };
         Ok(character)
@@ -339,18 +286,10 @@ impl<'a> Reader<'a> {
 
     /// The four digits behind `\u`, and the second half if they are the first of a surrogate pair.
     fn unicode_escape(&mut self, start: usize) -> Result<char, Fault> {
-        let lone = || Fault {
-            at: start,
-            reason: MalformedReason::LoneSurrogate,
-        };
+        let lone = || Fault { at: start, reason: MalformedReason::LoneSurrogate };
         let first = self.four_hex_digits()?;
         let second = if (0xD800..0xDC00).contains(&first) {
-            if !self
-                .bytes
-                .get(self.at..)
-                .unwrap_or_default()
-                .starts_with(b"\\u")
-            {
+            if !self.bytes.get(self.at..).unwrap_or_default().starts_with(b"\\u") {
                 return Err(lone());
             }
             self.advance(2);
@@ -359,16 +298,9 @@ impl<'a> Reader<'a> {
             None
         };
         let units = [first, second.unwrap_or(0)];
-        let units = if second.is_some() {
-            units.as_slice()
-        } else {
-            units.get(..1).unwrap_or_default()
-        };
+        let units = if second.is_some() { units.as_slice() } else { units.get(..1).unwrap_or_default() };
         match char::decode_utf16(units.iter().copied()).next() {
-            Some(Ok('\0')) => Err(Fault {
-                at: start,
-                reason: MalformedReason::NullCharacter,
-            }),
+            Some(Ok('\0')) => Err(Fault { at: start, reason: MalformedReason::NullCharacter }),
             Some(Ok(character)) => Ok(character),
             _ => Err(lone()),
         }
@@ -380,9 +312,7 @@ impl<'a> Reader<'a> {
             let Some(byte) = self.peek() else {
                 return Err(self.fault(MalformedReason::UnexpectedEnd));
             };
-            let digit = char::from(byte)
-                .to_digit(16)
-                .and_then(|digit| u16::try_from(digit).ok());
+            let digit = char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok());
             let Some(digit) = digit else {
                 return Err(self.fault(MalformedReason::BadEscape));
             };
@@ -420,9 +350,6 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&self, reason: MalformedReason) -> Fault {
-        Fault {
-            at: self.at,
-            reason,
-        }
+        Fault { at: self.at, reason }
     }
 }
