@@ -12,6 +12,7 @@ pub mod hook_uri;
 pub mod id;
 pub mod inline_hook;
 pub mod redaction;
+pub mod scim_filter;
 pub mod system_log;
 pub mod user_schema;
 pub mod violation;
