@@ -8,6 +8,7 @@ pub mod channel;
 pub mod clock;
 pub mod entropy;
 pub mod execution;
+pub mod hook_settings;
 pub mod hook_uri;
 pub mod id;
 pub mod inline_hook;
