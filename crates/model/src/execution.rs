@@ -203,6 +203,13 @@ impl ExecutionSummary {
         Timestamp::from_millis(self.started_ms)
     }
 
+    /// When the call ended, which is when its events were published.
+    #[must_use]
+    pub const fn ended(&self) -> Timestamp {
+        let millis = (self.duration_us / 1000).cast_signed();
+        Timestamp::from_millis(self.started_ms.saturating_add(millis))
+    }
+
     /// The hook's id.
     #[must_use]
     pub fn inline_hook_id(&self) -> InlineHookId {

@@ -99,6 +99,12 @@ impl<K> Id<K> {
     /// When an id made by [`Id::mint_at`] was made; `None` for any other text.
     #[must_use]
     pub fn minted_at(&self) -> Option<Timestamp> {
+        i64::try_from(self.number()? / RANDOM_SPAN).ok().map(Timestamp::from_millis)
+    }
+
+    /// The number that the seventeen characters behind the kind stand for, below 2^102; `None` for any other text.
+    #[must_use]
+    pub fn number(&self) -> Option<u128> {
         let tail = self.text.get(3..)?;
         if tail.len() != 17 {
             return None;
@@ -108,7 +114,7 @@ impl<K> Id<K> {
             let digit = ALPHABET.binary_search(&byte).ok()?;
             number = number * 62 + u128::try_from(digit).ok()?;
         }
-        i64::try_from(number / RANDOM_SPAN).ok().map(Timestamp::from_millis)
+        Some(number)
     }
 }
 
@@ -196,7 +202,17 @@ fn opaque(entropy: &dyn Entropy) -> String {
 pub fn mint_uuid(entropy: &dyn Entropy) -> String {
     let mut number = u128::from_be_bytes(entropy.bytes());
     number = (number & !(0xf << 76)) | (0x4 << 76);
-    number = (number & !(0x3 << 62)) | (0x2 << 62);
+    print_uuid((number & !(0x3 << 62)) | (0x2 << 62))
+}
+
+/// A version 8 UUID (RFC 9562 section 5.8) over the low 122 bits of `number`: different numbers, different UUIDs.
+#[must_use]
+pub fn uuid_of(number: u128) -> String {
+    let (high, middle, low) = ((number >> 74) & 0xffff_ffff_ffff, (number >> 62) & 0xfff, number & (u128::MAX >> 66));
+    print_uuid((high << 80) | (0x8 << 76) | (middle << 64) | (0x2 << 62) | low)
+}
+
+fn print_uuid(number: u128) -> String {
     let hex = format!("{number:032x}");
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
@@ -245,5 +261,8 @@ mod tests {
     fn a_uuid_carries_version_and_variant() {
         assert_eq!(mint_uuid(&Fixed(255)), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(mint_uuid(&Fixed(0)), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid_of(0), "00000000-0000-8000-8000-000000000000");
+        assert_eq!(uuid_of(u128::MAX), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+        assert_eq!(uuid_of((1 << 74) | (1 << 62) | 1), "00000000-0001-8001-8000-000000000001");
     }
 }

@@ -1,9 +1,25 @@
-//! The System Log: what happened, to whom, by whom.
+//! The System Log: what happened, to whom, by whom, and how it is asked for.
+//!
+//! Members and their values are those of Okta's System Log API (`LogEvent`); clients check them strictly.
+
+mod attributes;
+mod hook_call;
+mod keywords;
+
+use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
 use crate::Timestamp;
 use crate::execution::{Actor, Origin};
+use crate::id::{ApiTokenKind, Kind};
+
+pub use attributes::{FilterRefusal, read_filter};
+pub use hook_call::{INLINE_HOOK_EXECUTED, INLINE_HOOK_RESPONSE_PROCESSED, events_of_call};
+pub use keywords::{Keywords, MAX_KEYWORD_CHARACTERS, MAX_KEYWORDS};
+
+/// The longest `outcome.reason`, in characters.
+pub const MAX_REASON_CHARACTERS: usize = 255;
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +52,7 @@ impl Severity {
 pub struct Outcome {
     /// `SUCCESS`, `FAILURE`, `SKIPPED`, `ALLOW`, `DENY`, … as the System Log names results.
     pub result: &'static str,
-    /// Why, 1 to 255 characters.
+    /// Why; shown up to [`MAX_REASON_CHARACTERS`].
     pub reason: Option<String>,
 }
 
@@ -68,7 +84,7 @@ pub struct LogEvent {
     pub display_message: String,
     /// Who did it.
     pub actor: Actor,
-    /// The request that did it.
+    /// The request that did it; without a request id it was no request but work of the org's own.
     pub origin: Origin,
     /// How it ended.
     pub outcome: Outcome,
@@ -82,16 +98,6 @@ impl LogEvent {
     /// The event as `GET /api/v1/logs` shows it.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let targets: Vec<Value> = self
-            .targets
-            .iter()
-            .map(|target| {
-                json!({
-                    "id": target.id, "type": target.kind, "alternateId": target.alternate_id,
-                    "displayName": target.display_name, "detailEntry": null,
-                })
-            })
-            .collect();
         json!({
             "actor": {
                 "id": self.actor.id, "type": self.actor.kind, "alternateId": self.actor.alternate_id,
@@ -108,19 +114,133 @@ impl LogEvent {
             },
             "displayMessage": self.display_message,
             "eventType": self.event_type,
-            "outcome": {"result": self.outcome.result, "reason": self.outcome.reason},
+            "outcome": {"result": self.outcome.result, "reason": self.reason()},
             "published": self.published.to_string(),
             "securityContext": {"asNumber": null, "asOrg": null, "isp": null, "domain": null, "isProxy": null},
             "severity": self.severity.as_str(),
             "debugContext": {"debugData": self.debug_data},
             "legacyEventType": null,
-            "transaction": {"type": "WEB", "id": self.origin.request_id, "detail": {}},
+            "transaction": self.transaction(),
             "uuid": self.uuid,
             "version": "0",
-            "request": {"ipChain": self.origin.ip_address.as_ref()
-                .map(|address| vec![json!({"ip": address, "geographicalContext": null, "version": null, "source": null})])
-                .unwrap_or_default()},
-            "target": targets,
+            "request": {"ipChain": self.origin.ip_address.as_deref().map(ip_chain).unwrap_or_default()},
+            "target": self.targets.iter().map(target).collect::<Vec<Value>>(),
         })
+    }
+
+    /// The reason in the length that clients accept: 1 to 255 characters or none.
+    fn reason(&self) -> Option<String> {
+        let reason = self.outcome.reason.as_deref().filter(|reason| !reason.is_empty())?;
+        Some(shortened(reason, MAX_REASON_CHARACTERS))
+    }
+
+    fn transaction(&self) -> Value {
+        let id = &self.origin.request_id;
+        if id.is_empty() {
+            return json!({"type": "JOB", "id": null, "detail": {}});
+        }
+        // What a token did is found by the token, also where the actor is somebody else.
+        let token = Some(&self.actor.id).filter(|id| id.starts_with(ApiTokenKind::PREFIX));
+        let detail = token.map_or_else(|| json!({}), |token| json!({"requestApiTokenId": token}));
+        json!({"type": "WEB", "id": id, "detail": detail})
+    }
+}
+
+fn target(target: &Target) -> Value {
+    json!({
+        "id": target.id, "type": target.kind, "alternateId": target.alternate_id,
+        "displayName": target.display_name, "detailEntry": null,
+    })
+}
+
+fn ip_chain(address: &str) -> Vec<Value> {
+    let version = address.parse::<IpAddr>().ok().map(|address| if address.is_ipv4() { "V4" } else { "V6" });
+    vec![json!({"ip": address, "geographicalContext": null, "version": version, "source": null})]
+}
+
+/// The text, cut so that it has at most so many characters.
+fn shortened(text: &str, characters: usize) -> String {
+    if text.char_indices().nth(characters).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(characters.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> LogEvent {
+        LogEvent {
+            uuid: "u".to_owned(),
+            published: Timestamp::from_millis(0),
+            event_type: "inline_hook.created",
+            severity: Severity::Info,
+            display_message: "Create inline hook".to_owned(),
+            actor: Actor {
+                id: "00T1".to_owned(),
+                kind: "PublicClientApp".to_owned(),
+                display_name: "ci".to_owned(),
+                alternate_id: "00T1".to_owned(),
+            },
+            origin: Origin {
+                request_id: "req1".to_owned(),
+                ip_address: Some("::1".to_owned()),
+                user_agent: Some("curl/8".to_owned()),
+            },
+            outcome: Outcome { result: "SUCCESS", reason: None },
+            targets: Vec::new(),
+            debug_data: Map::new(),
+        }
+    }
+
+    #[test]
+    fn a_reason_has_one_to_255_characters_or_is_null() {
+        let reason = |reason: Option<String>| {
+            let event = LogEvent { outcome: Outcome { result: "FAILURE", reason }, ..event() };
+            event.to_json()["outcome"]["reason"].as_str().map(|text| text.chars().count())
+        };
+        assert_eq!(reason(None), None);
+        assert_eq!(reason(Some(String::new())), None);
+        assert_eq!(reason(Some("é".repeat(255))), Some(255));
+        assert_eq!(reason(Some("é".repeat(256))), Some(255));
+    }
+
+    #[test]
+    fn an_event_tells_its_token_its_request_and_its_address() {
+        let json = event().to_json();
+        assert_eq!(json["transaction"], json!({"type": "WEB", "id": "req1", "detail": {"requestApiTokenId": "00T1"}}));
+        assert_eq!(json["request"]["ipChain"][0]["version"], "V6");
+        assert_eq!(json["client"]["userAgent"]["rawUserAgent"], "curl/8");
+        let own = LogEvent { origin: Origin::default(), ..event() }.to_json();
+        assert_eq!(own["transaction"], json!({"type": "JOB", "id": null, "detail": {}}));
+        assert_eq!(own["request"]["ipChain"], json!([]));
+        assert_eq!(own["client"]["userAgent"], Value::Null);
+    }
+
+    #[test]
+    fn whatever_an_event_shows_can_be_filtered_but_its_date() {
+        fn names(value: &Value, path: &str, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) if !members.is_empty() => {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    members.iter().for_each(|(name, member)| names(member, &format!("{path}{dot}{name}"), found));
+                }
+                Value::Array(elements) => elements.iter().for_each(|element| names(element, path, found)),
+                _ => found.push(path.to_owned()),
+            }
+        }
+        let target = Target {
+            id: "cal1".to_owned(),
+            kind: "InlineHook".to_owned(),
+            display_name: "Hook".to_owned(),
+            alternate_id: None,
+        };
+        let mut found = Vec::new();
+        names(&LogEvent { targets: vec![target], ..event() }.to_json(), "", &mut found);
+        assert!(found.len() > 40, "{found:?}");
+        let refused: Vec<String> =
+            found.into_iter().filter(|name| read_filter(&format!("{name} pr")).is_err()).collect();
+        assert_eq!(refused, ["published"]);
     }
 }
