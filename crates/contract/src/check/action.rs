@@ -38,7 +38,8 @@ fn word<T: Copy>(
     let Some(value) = take(members, name) else {
         let near = members.iter().find_map(|(member, _)| nearest(member, [name]));
         let expected = format!("a member \"{name}\": {expected}");
-        return Err(Fault::new(Reason::BadValueShape, pointer, expected).found("nothing").nearest(near));
+        let found = members.first().map_or_else(|| "nothing".to_owned(), |(member, _)| quote(member));
+        return Err(Fault::new(Reason::BadValueShape, pointer, expected).found(found).nearest(near));
     };
     let Some(text) = value.as_str() else {
         return Err(Fault::new(Reason::BadValue, pointer, expected).found(kind(Some(&value))));

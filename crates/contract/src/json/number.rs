@@ -2,13 +2,17 @@
 
 use serde_json::Number;
 
-/// Decimal digits that every IEEE 754 double keeps, whatever they are.
+/// Significant digits that every normal IEEE 754 double keeps, whatever they are.
 const DIGITS_ALWAYS_KEPT: usize = 15;
+
+/// Significant digits that tell any two doubles apart: more are never needed.
+const DIGITS_EVER_NEEDED: usize = 17;
 
 /// Reads a text that fits JSON's grammar of numbers.
 ///
-/// Whole numbers of 64 bits are kept as they are. All others must be what a double prints: its shortest form, or the
-/// 17 digits that C's `%.17g` gives. `None` where digits would silently get lost, and beyond a double's range.
+/// Whole numbers of 64 bits are kept as they are. All others must be what some program prints for a double: its value
+/// rounded to the number of digits the text has, at most 17. `None` where digits would silently get lost, and beyond a
+/// double's range.
 pub(super) fn exact(text: &str) -> Option<Number> {
     if let Ok(whole) = text.parse::<u64>() {
         return Some(Number::from(whole));
@@ -22,17 +26,20 @@ pub(super) fn exact(text: &str) -> Option<Number> {
     let double: f64 = text.parse().ok()?;
     let number = Number::from_f64(double)?;
     let written = Decimal::of(text)?;
-    let kept = if written.digits.is_empty() {
-        true
-    } else if double == 0.0 || double.is_subnormal() {
-        // A double thins out here: its digits are not all significant any more.
-        written == Decimal::of(&format!("{double:e}"))?
-    } else {
-        written.digits.len() <= DIGITS_ALWAYS_KEPT
-            || written == Decimal::of(&format!("{double:e}"))?
-            || written == Decimal::of(&format!("{double:.16e}"))?
-    };
-    kept.then_some(number)
+    is_kept(&written, double)?.then_some(number)
+}
+
+fn is_kept(written: &Decimal, double: f64) -> Option<bool> {
+    let digits = written.digits.len();
+    if digits == 0 || (digits <= DIGITS_ALWAYS_KEPT && double.is_normal()) {
+        return Some(true);
+    }
+    if digits > DIGITS_EVER_NEEDED {
+        return Some(false);
+    }
+    // A value halfway between two texts is printed either way: by the shortest form here, by rounding to even there.
+    let rounded = format!("{double:.*e}", digits.checked_sub(1)?);
+    Some(*written == Decimal::of(&rounded)? || *written == Decimal::of(&format!("{double:e}"))?)
 }
 
 /// A decimal number without the freedom of writing: `0.digits` times ten to the `exponent`, no zeros at either end.
@@ -78,6 +85,9 @@ mod tests {
             ("100000000000000000000", "1e+20"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("5e-324", "5e-324"),
+            ("-757243857382134.2", "-757243857382134.2"),
+            ("-757243857382134.3", "-757243857382134.2"),
+            ("-757243857382134.25", "-757243857382134.2"),
             ("0.000e999", "0.0"),
         ] {
             assert_eq!(exact(text).unwrap().to_string(), printed, "{text}");
@@ -94,6 +104,7 @@ mod tests {
             "1e-400",
             "3e-324",
             "0.12345678901234567890",
+            "1.0000000000000001",
             "1.5e99999999999999999999",
         ] {
             assert!(exact(text).is_none(), "{text}");

@@ -83,9 +83,11 @@ fn explain(document: &Value<'_>, operation: &PatchOperation<'_>, path: &[Cow<'_,
         (Some(Value::Array(elements)), PatchOp::Add) if found.saturating_add(1) == path.len() => {
             format!("an index from 0 to {} or \"-\" behind {}", elements.len(), quote(&existing))
         }
-        (Some(Value::Array(elements)), _) => format!("the index of one of {} elements", elements.len()),
-        (Some(Value::Object(_)), _) => "a path to something that exists".to_owned(),
-        _ => format!("a path that ends at {} or takes another way", quote(&existing)),
+        (Some(Value::Array(elements)), _) => {
+            format!("the index of one of the {} elements of {}", elements.len(), quote(&existing))
+        }
+        (Some(Value::Object(_)), _) => format!("an existing member of {}", quote(&existing)),
+        _ => format!("a path through objects and arrays, and {} is neither", quote(&existing)),
     };
     let siblings = parent.and_then(Value::as_object).unwrap_or_default().iter().map(|(name, _)| &**name);
     let near = path.get(found).and_then(|token| nearest(token, siblings)).map(|sibling| {

@@ -3,7 +3,7 @@
 use hookwright_contract::json::{MalformedReason, Value, parse};
 use hookwright_contract::outcome::{Ending, Failure, FlowDecision, decide, flow};
 use hookwright_contract::patch::{Target, patched};
-use hookwright_contract::{HookType, Reply, check_reply, registration};
+use hookwright_contract::{CommandType, HookType, Reply, check_reply, registration};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -77,33 +77,59 @@ fn word() -> impl Strategy<Value = String> {
     prop_oneof![4 => proptest::sample::select(WORDS.as_slice()).prop_map(str::to_owned), 1 => any::<String>()]
 }
 
+fn scalar() -> impl Strategy<Value = Json> {
+    prop_oneof![Just(json!("x")), Just(json!(null)), Just(json!(300)), Just(json!([1]))]
+}
+
+/// An operation of a patch that comes near to being right.
+fn operation() -> impl Strategy<Value = Json> {
+    let good = prop_oneof![
+        Just("/claims/a"),
+        Just("/claims/new"),
+        Just("/claims/list/-"),
+        Just("/claims/list/0"),
+        Just("/claims/x/y"),
+        Just("/subject/nameId"),
+        Just("/conditions/new"),
+    ];
+    let bad = prop_oneof![
+        Just("/claims/iss"),
+        Just("/claims/exp"),
+        Just("/claims"),
+        Just(""),
+        Just("/scopes/x"),
+        Just("/token/lifetime/expiration"),
+    ];
+    let op = prop_oneof![4 => Just("add"), 1 => Just("replace"), 1 => Just("remove")];
+    let path = prop_oneof![4 => good, 1 => bad];
+    (op, path, prop::option::weighted(0.8, scalar())).prop_map(|(op, path, value)| match value {
+        Some(value) => json!({ "op": op, "path": path, "value": value }),
+        None => json!({ "op": op, "path": path }),
+    })
+}
+
+/// A hook type whose commands are patches, and an answer for it.
+fn patches() -> impl Strategy<Value = (HookType, Vec<u8>)> {
+    let hook_type = proptest::sample::select([HookType::Token, HookType::Saml, HookType::LegacyTokens].as_slice());
+    hook_type.prop_flat_map(|hook_type| {
+        let command_type = proptest::sample::select(CommandType::of(hook_type));
+        let command = (command_type, prop::collection::vec(operation(), 1..3))
+            .prop_map(|(command_type, operations)| json!({ "type": command_type, "value": operations }));
+        let commands = prop::collection::vec(command, 1..3);
+        commands.prop_map(move |commands| (hook_type, json!({ "commands": commands }).to_string().into_bytes()))
+    })
+}
+
 /// An operand that comes near to being right, so that accepted answers are not rare.
 fn operand() -> impl Strategy<Value = Json> {
     let attribute = prop_oneof![
         4 => proptest::sample::select(NAMES.as_slice()).prop_map(str::to_owned),
         1 => word(),
     ];
-    let scalar = prop_oneof![Just(json!("x")), Just(json!(null)), Just(json!(300)), Just(json!([1]))];
-    let path = prop_oneof![
-        Just("/claims/a"),
-        Just("/claims/list/-"),
-        Just("/claims/list/0"),
-        Just("/claims/iss"),
-        Just("/claims/x/y"),
-        Just("/token/lifetime/expiration"),
-        Just("/subject/nameId"),
-        Just("/conditions/new"),
-        Just("/claims"),
-    ];
-    let op = prop_oneof![Just("add"), Just("replace"), Just("remove")];
-    let operation = (op, path, prop::option::of(scalar.clone())).prop_map(|(op, path, value)| match value {
-        Some(value) => json!({ "op": op, "path": path, "value": value }),
-        None => json!({ "op": op, "path": path }),
-    });
     prop_oneof![
-        prop::collection::vec((attribute, scalar), 0..4)
+        prop::collection::vec((attribute, scalar()), 0..4)
             .prop_map(|members| Json::Object(members.into_iter().collect())),
-        prop::collection::vec(operation, 0..4).prop_map(Json::from),
+        prop::collection::vec(operation(), 0..4).prop_map(Json::from),
         prop_oneof![Just("ALLOW"), Just("DENY")].prop_map(|word| json!({ "registration": word })),
         prop_oneof![Just("VERIFIED"), Just("UNVERIFIED")].prop_map(|word| json!({ "credential": word })),
         prop_oneof![Just("CREATE_USER"), Just("LINK_USER")].prop_map(|word| json!({ "result": word })),
@@ -213,12 +239,7 @@ proptest! {
     }
 
     #[test]
-    fn an_accepted_patch_applies_and_leaves_system_claims_alone(legacy in any::<bool>(), saml in any::<bool>(), request in request(), body in answer()) {
-        let hook_type = match (saml, legacy) {
-            (false, _) => HookType::Token,
-            (true, false) => HookType::Saml,
-            (true, true) => HookType::LegacyTokens,
-        };
+    fn an_accepted_patch_applies_and_leaves_system_claims_alone(request in request(), (hook_type, body) in patches()) {
         let request = Value::from(&request);
         let checked: Result<Reply<'_>, _> = check_reply(hook_type, &request, 200, &body, &BaseSchema);
         if let Ok(reply) = checked {
@@ -227,7 +248,9 @@ proptest! {
                 let after = patched(hook_type, target, &request, &reply.commands).unwrap();
                 prop_assert_eq!(before.is_some(), after.is_some());
                 if let (Some(before), Some(after), true) = (before, after, target != Target::Assertion) {
-                    prop_assert_eq!(before.pointer("/claims/iss"), after.pointer("/claims/iss"));
+                    for path in ["/claims/iss", "/claims/exp", "/scopes"] {
+                        prop_assert_eq!(before.pointer(path), after.pointer(path));
+                    }
                 }
             }
         }
