@@ -184,7 +184,7 @@ impl Fault {
 pub(crate) fn one_of(texts: impl IntoIterator<Item = &'static str>) -> String {
     let quoted: Vec<String> = texts.into_iter().map(|text| format!("\"{text}\"")).collect();
     match quoted.as_slice() {
-        [] => "nothing".to_owned(),
+        [] => "no command, since the request carries no token for one".to_owned(),
         [only] => only.clone(),
         _ => format!("one of {}", quoted.join(", ")),
     }

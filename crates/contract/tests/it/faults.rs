@@ -228,6 +228,8 @@ fn only_requested_tokens_can_be_patched() {
     assert_eq!(check(HookType::Token, &request, access).unwrap_err().reason, Reason::CommandNotAllowedForRequest);
     let neither = check(HookType::Token, &json!({}), identity).unwrap_err();
     assert_eq!(neither.reason, Reason::CommandNotAllowedForRequest);
+    let expected = "no command, since the request carries no token for one";
+    assert_eq!((&*neither.expected, neither.nearest), (expected, None));
 }
 
 #[test]
