@@ -25,3 +25,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], app.metrics_text()).into_response()
 }
+
+/// `GET /hookwright/v1/openapi.json`: what this server speaks.
+pub(crate) async fn openapi() -> Response {
+    ([crate::headers::json()], include_str!("../static/openapi.json")).into_response()
+}

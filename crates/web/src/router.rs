@@ -13,6 +13,7 @@ pub fn router(app: App) -> Router {
     let router = Router::new()
         .route("/hookwright/v1/executions", get(executions::list))
         .route("/hookwright/v1/executions/{id}", get(executions::get))
+        .route("/hookwright/v1/openapi.json", get(operations::openapi))
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics));
