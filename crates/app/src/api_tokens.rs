@@ -45,7 +45,8 @@ impl NewApiToken {
         Self { token, secret }
     }
 
-    /// Stores the token; one with the same secret may be there already, which is fine unless it was revoked.
+    /// Stores the token; one with the same secret may be there already, which is fine unless it was revoked. Its time begins
+    /// anew then: a token that stands in the configuration is in use, however long the org was not running.
     ///
     /// # Errors
     /// [`Error::WrongState`] if the same secret was revoked before, or the store's errors.
@@ -56,11 +57,14 @@ impl NewApiToken {
             Err(CommitError::Conflict(Conflict::TokenExists)) => {}
             other => return Ok(other?),
         }
-        let known = store.api_token_by_hash(&self.token.sha256).await?;
-        if known.is_some_and(|known| known.revoked.is_some()) {
+        let Some(known) = store.api_token_by_hash(&self.token.sha256).await? else {
+            return Err(Error::Internal("an API token's id is taken".to_owned()));
+        };
+        if known.revoked.is_some() {
             return Err(Error::WrongState("This API token was revoked; choose another".to_owned()));
         }
-        Ok(())
+        let (last_used, expires) = (self.token.last_used, self.token.expires);
+        Ok(store.commit(vec![Change::TouchApiToken { id: known.id, last_used, expires }]).await?)
     }
 }
 

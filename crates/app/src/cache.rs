@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookwright_engine::{CallSettings, Prepared};
 use hookwright_model::api_token::ApiToken;
+use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
 use tokio::time::Instant;
 
@@ -38,6 +39,8 @@ pub(crate) struct CachedToken {
 }
 
 /// A map whose entries age and whose readers can't bring back what a writer changed meanwhile.
+///
+/// The age of an entry counts from before it was read, so that a slow database doesn't make it older than it looks.
 struct Aging<K, V> {
     entries: RwLock<HashMap<K, (Arc<V>, Instant)>>,
     generation: AtomicU64,
@@ -59,19 +62,28 @@ impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         match entries.get(key) {
             Some((value, read)) if read.elapsed() < MAX_AGE => Ok(Arc::clone(value)),
-            old => Err(Stale { generation, old: old.map(|(value, _)| Arc::clone(value)) }),
+            old => Err(Stale { generation, asked: Instant::now(), old: old.map(|(value, _)| Arc::clone(value)) }),
         }
     }
 
     /// Keeps what was read, unless something was written since.
-    fn put(&self, key: K, value: &Arc<V>, generation: u64) {
+    fn put(&self, key: K, value: &Arc<V>, stale: &Stale<V>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if self.generation.load(Ordering::Acquire) == generation {
+        if self.generation.load(Ordering::Acquire) == stale.generation {
             if entries.len() >= MAX_ENTRIES {
                 entries.clear();
             }
-            entries.insert(key, (Arc::clone(value), Instant::now()));
+            entries.insert(key, (Arc::clone(value), stale.asked));
         }
+    }
+
+    /// Drops an entry that the database no longer has. Says nothing about other entries, so that a flood of questions for
+    /// things that don't exist can't keep the rest from being kept.
+    fn drop_entry<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// Forgets an entry after a write.
@@ -87,6 +99,7 @@ impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
 
 struct Stale<V> {
     generation: u64,
+    asked: Instant,
     old: Option<Arc<V>>,
 }
 
@@ -100,25 +113,37 @@ pub(crate) struct TokenCache(Aging<[u8; 32], CachedToken>);
 
 impl App {
     /// A hook, at most a second old.
-    pub(crate) async fn cached_hook(&self, id: &str) -> Result<Option<Arc<CachedHook>>, Error> {
+    pub(crate) async fn cached_hook(&self, id: &InlineHookId) -> Result<Option<Arc<CachedHook>>, Error> {
+        if !id.is_plausible() {
+            return Ok(None);
+        }
+        let id = id.as_str();
         let stale = match self.inner.hooks.0.get(id) {
             Ok(hook) => return Ok(Some(hook)),
             Err(stale) => stale,
         };
         let Some(hook) = self.inner.store.inline_hook(id).await? else {
-            self.inner.hooks.0.forget(id);
+            if let Some(old) = stale.old {
+                self.inner.hooks.0.drop_entry(id);
+                self.inner.metrics.forget_hook(&old.hook.id);
+            }
             return Ok(None);
         };
-        let unchanged = stale.old.filter(|old| old.hook.revision == hook.revision);
-        let cached = unchanged.unwrap_or_else(|| Arc::new(self.prepare_hook(hook)));
-        self.inner.hooks.0.put(id.into(), &cached, stale.generation);
+        let unchanged = stale.old.as_ref().filter(|old| old.hook.revision == hook.revision);
+        let cached = unchanged.map_or_else(|| Arc::new(self.prepare_hook(hook)), Arc::clone);
+        self.inner.hooks.0.put(id.into(), &cached, &stale);
         Ok(Some(cached))
     }
 
-    /// A hook with its finished parts.
-    pub(crate) fn prepare_hook(&self, hook: InlineHook) -> CachedHook {
+    /// A hook as the API shows it.
+    pub(crate) fn hook_json(&self, hook: &InlineHook) -> Bytes {
         let settings = &self.inner.settings;
-        let json = Bytes::from(hook.to_json(&settings.public_url, settings.secret_display).to_string());
+        Bytes::from(hook.to_json(&settings.public_url, settings.secret_display).to_string())
+    }
+
+    /// A hook with its finished parts.
+    fn prepare_hook(&self, hook: InlineHook) -> CachedHook {
+        let json = self.hook_json(&hook);
         let prepared = self.inner.engine.prepare(&hook, CallSettings::for_type(hook.hook_type));
         let metrics = self.inner.metrics.of_hook(&hook.id);
         CachedHook { hook, prepared, json, metrics }
@@ -135,12 +160,14 @@ impl App {
             Err(stale) => stale,
         };
         let Some(token) = self.inner.store.api_token_by_hash(sha256).await? else {
-            self.inner.tokens.0.forget(sha256);
+            if stale.old.is_some() {
+                self.inner.tokens.0.drop_entry(sha256);
+            }
             return Ok(None);
         };
         let renewed_ms = AtomicI64::new(token.last_used.as_millis());
         let cached = Arc::new(CachedToken { token: Arc::new(token), renewed_ms });
-        self.inner.tokens.0.put(*sha256, &cached, stale.generation);
+        self.inner.tokens.0.put(*sha256, &cached, &stale);
         Ok(Some(cached))
     }
 }

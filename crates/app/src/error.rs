@@ -6,6 +6,9 @@ use hookwright_model::{Violation, Violations};
 use hookwright_store::{CommitError, StoreError};
 use thiserror::Error;
 
+/// How many characters of an unknown id are repeated in the refusal.
+const MAX_SHOWN_ID: usize = 64;
+
 /// Why an operation did not happen.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -69,7 +72,11 @@ pub struct HookFailure {
 impl Error {
     /// There is no thing with this id.
     pub(crate) fn not_found<K: Kind>(id: &Id<K>) -> Self {
-        Self::NotFound { id: id.to_string(), class: K::CLASS }
+        let shown = match id.as_str().char_indices().nth(MAX_SHOWN_ID) {
+            Some((end, _)) => format!("{}…", id.as_str().get(..end).unwrap_or_default()),
+            None => id.to_string(),
+        };
+        Self::NotFound { id: shown, class: K::CLASS }
     }
 
     /// One field is wrong.
@@ -96,7 +103,8 @@ impl From<StoreError> for Error {
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            // Nothing of ours is broken: the client reads, and tries again if its write is not there.
+            CommitError::Unavailable(_) | CommitError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),
             _ => Self::Internal(error.to_string()),
         }
     }

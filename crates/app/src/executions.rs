@@ -1,14 +1,21 @@
 //! Executions: what hooks were asked and answered, for anyone who may look.
 
+use bytes::Bytes;
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, Verdict};
-use hookwright_model::id::ExecutionId;
+use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_store::{ExecutionQuery, Page};
 
 use crate::{App, Error};
 
 /// The most executions of one page.
 pub(crate) const MAX_PAGE: usize = 200;
+
+/// The executions of one page if nothing else is asked for.
+const DEFAULT_PAGE: usize = 20;
+
+/// How many executions are read with their bodies at once.
+const READ_AT_ONCE: usize = 20;
 
 /// Which executions to list, as the query says it.
 #[derive(Debug, Default)]
@@ -33,24 +40,47 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn execution(&self, id: &ExecutionId) -> Result<Execution, Error> {
-        self.inner.store.execution(id).await?.ok_or_else(|| Error::not_found(id))
+        let found = if id.is_plausible() { self.inner.store.execution(id).await? } else { None };
+        found.ok_or_else(|| Error::not_found(id))
     }
 
-    /// Executions, newest first, a page at a time.
+    /// Executions, newest first, a page at a time, without the bodies: a page of them could be hundreds of megabytes.
     ///
     /// # Errors
     /// [`Error::Invalid`] naming the parameter, [`Error::BadCursor`].
     pub async fn executions(&self, filter: &ExecutionFilter) -> Result<Page<Execution>, Error> {
-        let query = ExecutionQuery {
+        let mut query = ExecutionQuery {
             hook_id: filter.hook_id.clone(),
             verdict: filter.verdict.as_deref().map(read_verdict).transpose()?,
             since: filter.since.as_deref().map(|text| read_time("since", text)).transpose()?,
             until: filter.until.as_deref().map(|text| read_time("until", text)).transpose()?,
             after: filter.after.as_deref().map(|text| text.parse().map_err(|_| Error::BadCursor)).transpose()?,
-            limit: filter.limit.as_deref().map_or(Ok(20), read_limit)?,
+            limit: filter.limit.as_deref().map_or(Ok(DEFAULT_PAGE), read_limit)?,
         };
-        Ok(self.inner.store.executions(&query).await?)
+        let mut page = Page { items: Vec::new(), next: None };
+        if query.hook_id.as_ref().is_some_and(|id| !InlineHookId::from_text(id.as_str()).is_plausible()) {
+            return Ok(page);
+        }
+        let limit = query.limit;
+        loop {
+            query.limit = READ_AT_ONCE.min(limit - page.items.len());
+            let part = self.inner.store.executions(&query).await?;
+            page.items.extend(part.items.into_iter().map(without_bodies));
+            page.next = part.next;
+            if page.next.is_none() || page.items.len() >= limit {
+                return Ok(page);
+            }
+            query.after = page.next;
+        }
     }
+}
+
+fn without_bodies(mut execution: Execution) -> Execution {
+    execution.request = Bytes::new();
+    for attempt in &mut execution.summary.attempts {
+        attempt.body = Bytes::new();
+    }
+    execution
 }
 
 fn read_verdict(name: &str) -> Result<Verdict, Error> {

@@ -46,7 +46,7 @@ impl App {
         id: &InlineHookId,
         body: Bytes,
     ) -> Result<HookAnswer, Error> {
-        let cached = self.cached_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
+        let cached = self.cached_hook(id).await?.ok_or_else(|| Error::not_found(id))?;
         if cached.hook.status == Status::Inactive {
             let cause = format!("The inline hook {id} is INACTIVE; activate it before you execute it.");
             return Err(Error::invalid("inlineHook", "status", cause));
@@ -76,17 +76,20 @@ impl App {
         let started = self.now();
         let id = ExecutionId::mint_at(started, self.entropy());
         let report = self.inner.engine.call(&cached.prepared, body.clone()).await;
-        let judgement = judge(cached.hook.hook_type, &request, &report);
-        cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
-
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
         let redaction = Redaction::new(secret);
+        let mut judgement = judge(cached.hook.hook_type, &request, &report);
+        // A fault quotes the answer, which may quote what we sent.
+        judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
+        cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
+
         let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
         let answer = report.result.as_ref().ok().map(|answer| answer.body.clone()).unwrap_or_default();
         let attempt_lines = judgement.failure.as_ref().map(|_| describe_attempts(&report)).unwrap_or_default();
         let mut attempts = report.attempts;
         for attempt in &mut attempts {
             attempt.body = redaction.answer(&attempt.body);
+            attempt.content_type = attempt.content_type.take().map(|text| redaction.text(cut(&text, 128)));
         }
         let summary = ExecutionSummary {
             hook_id: cached.hook.id.as_str().into(),
@@ -159,6 +162,6 @@ fn describe_attempts(report: &Report) -> Vec<String> {
         .collect()
 }
 
-fn cut(text: &str, characters: usize) -> String {
+pub(crate) fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }

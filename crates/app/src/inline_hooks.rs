@@ -9,6 +9,8 @@ use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
 use crate::events::{self, EventKind, hook_target};
+use crate::hook_call::cut;
+use crate::turns::Turn;
 use crate::{App, Caller, Error};
 
 /// What a violation's summary names.
@@ -30,7 +32,7 @@ impl App {
         let limit = self.settings().inline_hook_limit;
         let changes = vec![Change::InsertInlineHook { hook: hook.clone(), limit }, Change::AppendEvents(vec![event])];
         self.inner.store.commit(changes).await.map_err(|error| self.refusal(error))?;
-        Ok(self.prepare_hook(hook).json)
+        Ok(self.hook_json(&hook))
     }
 
     /// A hook as the API shows it.
@@ -38,7 +40,7 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn inline_hook(&self, id: &InlineHookId) -> Result<Bytes, Error> {
-        let cached = self.cached_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
+        let cached = self.cached_hook(id).await?.ok_or_else(|| Error::not_found(id))?;
         Ok(cached.json.clone())
     }
 
@@ -50,7 +52,8 @@ impl App {
         let hook_type = match type_name {
             None | Some("") => None,
             Some(name) => {
-                let unknown = |_| Error::invalid("type", "type", format!("There is no inline hook type {name:?}"));
+                let unknown =
+                    |_| Error::invalid("type", "type", format!("There is no inline hook type {:?}", cut(name, 64)));
                 Some(name.parse::<HookType>().map_err(unknown)?)
             }
         };
@@ -80,7 +83,7 @@ impl App {
     ) -> Result<Bytes, Error> {
         let now = self.now();
         let policy = &self.settings().address_policy;
-        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.replaced(body, policy, now)).await
+        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.replaced(body, policy, now).map(Some)).await
     }
 
     /// Updates a hook (POST): the members that are present replace the stored ones.
@@ -95,10 +98,10 @@ impl App {
     ) -> Result<Bytes, Error> {
         let now = self.now();
         let policy = &self.settings().address_policy;
-        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.updated(body, policy, now)).await
+        self.change(caller, id, events::INLINE_HOOK_UPDATED, |hook| hook.updated(body, policy, now).map(Some)).await
     }
 
-    /// Activates or deactivates a hook; doing it again changes only the date.
+    /// Activates or deactivates a hook; doing it again changes nothing and logs nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`].
@@ -113,7 +116,7 @@ impl App {
             Status::Active => events::INLINE_HOOK_ACTIVATED,
             Status::Inactive => events::INLINE_HOOK_DEACTIVATED,
         };
-        self.change(caller, id, kind, |hook| Ok(hook.with_status(status, now))).await
+        self.change(caller, id, kind, |hook| Ok((hook.status != status).then(|| hook.with_status(status, now)))).await
     }
 
     /// Deletes an INACTIVE hook for good.
@@ -121,6 +124,7 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one.
     pub async fn delete_inline_hook(&self, caller: &Caller, id: &InlineHookId) -> Result<(), Error> {
+        let turn = self.turn(id).await?;
         for _ in 0..MAX_TRIES {
             let hook = self.stored_hook(id).await?;
             if hook.status == Status::Active {
@@ -129,39 +133,65 @@ impl App {
             }
             let event = self.event(events::INLINE_HOOK_DELETED, caller, hook_target(&hook), self.now());
             let deletion = Change::DeleteInlineHook { id: id.clone(), revision: hook.revision };
-            let result = self.inner.store.commit(vec![deletion, Change::AppendEvents(vec![event])]).await;
-            self.forget_hook(id.as_str());
-            match result {
+            match self.write(&turn, id, vec![deletion, Change::AppendEvents(vec![event])]).await? {
                 Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(error) => return Err(self.refusal(error)),
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.inner.metrics.forget_hook(id);
+                    return Ok(());
+                }
             }
         }
-        Err(Error::Unavailable(format!("the inline hook {id} is being changed by others")))
+        Err(contended(id))
     }
 
-    /// Reads, decides, writes; from the start again if somebody else wrote in between.
+    /// Reads, decides, writes; from the start again if another node wrote in between. Writes nothing where `decide` finds
+    /// nothing to change.
     async fn change(
         &self,
         caller: &Caller,
         id: &InlineHookId,
         kind: EventKind,
-        decide: impl Fn(&InlineHook) -> Result<InlineHook, Violations>,
+        decide: impl Fn(&InlineHook) -> Result<Option<InlineHook>, Violations>,
     ) -> Result<Bytes, Error> {
+        let turn = self.turn(id).await?;
         for _ in 0..MAX_TRIES {
             let stored = self.stored_hook(id).await?;
-            let hook = decide(&stored).map_err(invalid)?;
+            let Some(hook) = decide(&stored).map_err(invalid)? else { return Ok(self.hook_json(&stored)) };
             let event = self.event(kind, caller, hook_target(&hook), self.now());
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
-            let result = self.inner.store.commit(changes).await;
-            self.forget_hook(id.as_str());
-            match result {
+            match self.write(&turn, id, changes).await? {
                 Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(error) => return Err(self.refusal(error)),
-                Ok(()) => return Ok(self.prepare_hook(hook).json),
+                Ok(()) => return Ok(self.hook_json(&hook)),
             }
         }
-        Err(Error::Unavailable(format!("the inline hook {id} is being changed by others")))
+        Err(contended(id))
+    }
+
+    async fn turn(&self, id: &InlineHookId) -> Result<Turn, Error> {
+        if !id.is_plausible() {
+            return Err(Error::not_found(id));
+        }
+        self.inner.turns.take(id.as_str()).await.ok_or_else(|| contended(id))
+    }
+
+    /// Commits changes of one hook in a task of its own: a client that hangs up meanwhile must not keep others from seeing
+    /// what was written.
+    async fn write(
+        &self,
+        turn: &Turn,
+        id: &InlineHookId,
+        changes: Vec<Change>,
+    ) -> Result<Result<(), CommitError>, Error> {
+        let (app, turn, id) = (self.clone(), turn.clone(), id.clone());
+        let task = self.inner.calls.spawn(async move {
+            let result = app.inner.store.commit(changes).await;
+            app.forget_hook(id.as_str());
+            drop(turn);
+            result
+        });
+        task.await.map_err(|error| Error::Internal(format!("a write ended badly: {error}")))
     }
 
     async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
@@ -180,6 +210,10 @@ impl App {
             error => error.into(),
         }
     }
+}
+
+fn contended(id: &InlineHookId) -> Error {
+    Error::Unavailable(format!("the inline hook {id} is being changed by others"))
 }
 
 fn invalid(violations: Violations) -> Error {

@@ -14,6 +14,7 @@ mod inline_hooks;
 mod metrics;
 mod rate_limit;
 mod settings;
+mod turns;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ struct Inner {
     tokens: cache::TokenCache,
     metrics: Metrics,
     rate_limits: RateLimits,
+    turns: turns::Turns,
     calls: TaskTracker,
 }
 
@@ -72,6 +74,7 @@ impl App {
                 tokens: cache::TokenCache::default(),
                 metrics: Metrics::new(),
                 rate_limits,
+                turns: turns::Turns::default(),
                 calls: TaskTracker::new(),
             }),
         }

@@ -17,6 +17,9 @@ use prometheus_client::registry::Registry;
 /// Upper bounds in seconds: from a local service's tenths of a millisecond to two attempts of three seconds.
 const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 6.5];
 
+/// The most attempts of one call.
+const MAX_ATTEMPTS: u32 = 2;
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The metrics of an org.
@@ -110,6 +113,17 @@ impl Metrics {
             answered_at_once: self.executions.get_or_create_owned(&at_once),
             executions: self.executions.clone(),
             hook,
+        }
+    }
+
+    /// Drops the counters of a hook that is gone, so that making and deleting hooks doesn't fill the memory.
+    pub(crate) fn forget_hook(&self, id: &InlineHookId) {
+        let hook = id.to_string();
+        self.execution_seconds.remove(&HookLabels { hook: hook.clone() });
+        for verdict in Verdict::ALL {
+            for attempts in 0..=MAX_ATTEMPTS {
+                self.executions.remove(&ExecutionLabels { hook: hook.clone(), verdict: verdict.as_str(), attempts });
+            }
         }
     }
 

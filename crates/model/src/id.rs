@@ -83,6 +83,9 @@ impl<K: Kind> Id<K> {
 /// 62 to the power of 8: how many values the random tail of [`Id::mint_at`] has.
 const RANDOM_SPAN: u128 = 218_340_105_584_896;
 
+/// The longest text that is looked up as an id.
+const MAX_PLAUSIBLE_BYTES: usize = 64;
+
 impl<K> Id<K> {
     /// Takes text as an id, whatever it is: it is looked up, never trusted.
     #[must_use]
@@ -94,6 +97,14 @@ impl<K> Id<K> {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether this could be an id at all. What could not is never there, so the database need not be asked, which may not
+    /// even hold such text (PostgreSQL refuses U+0000).
+    #[must_use]
+    pub fn is_plausible(&self) -> bool {
+        (1..=MAX_PLAUSIBLE_BYTES).contains(&self.text.len())
+            && self.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     }
 
     /// When an id made by [`Id::mint_at`] was made; `None` for any other text.
@@ -248,6 +259,14 @@ mod tests {
         assert_eq!(ExecutionId::from_text("exe../../etc").minted_at(), None);
         assert_eq!(ExecutionId::from_text("").minted_at(), None);
         assert_eq!(ExecutionId::from_text("exezzzzzzzzzzzzzzzzz").minted_at().map(|_| ()), Some(()));
+    }
+
+    #[test]
+    fn only_short_plain_text_could_be_an_id() {
+        assert!(InlineHookId::mint(&Fixed(3)).is_plausible());
+        for text in ["", "cal\0", "../cal", "cal 1", "cälx", &"c".repeat(65)] {
+            assert!(!InlineHookId::from_text(text).is_plausible(), "{text:?}");
+        }
     }
 
     #[test]

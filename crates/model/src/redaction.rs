@@ -1,5 +1,7 @@
 //! What an execution record must not keep: passwords, one-time codes, the hook's own secret.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use hookwright_contract::json::{self, Value};
 
@@ -30,16 +32,38 @@ const MESSAGE_TEMPLATE: &str = "msgtemplate";
 const SHORTEST_SECRET: usize = 4;
 
 /// Takes secrets out of what is recorded.
-#[derive(Clone, Copy)]
 pub struct Redaction<'a> {
-    secret: Option<&'a str>,
+    secrets: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Redaction<'a> {
-    /// Also takes out the hook's own secret where a service echoes it.
+    /// Also takes out the hook's own secret where a service echoes it: as it is, without the scheme in front of it
+    /// (`Basic`, `Bearer`), and as a JSON string writes it.
     #[must_use]
     pub fn new(secret: Option<&'a str>) -> Self {
-        Self { secret: secret.filter(|secret| secret.len() >= SHORTEST_SECRET) }
+        let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else {
+            return Self { secrets: Vec::new() };
+        };
+        let mut secrets = vec![Cow::Borrowed(secret)];
+        if let Some((_, credentials)) = secret.split_once(' ')
+            && credentials.len() >= SHORTEST_SECRET
+        {
+            secrets.push(Cow::Borrowed(credentials));
+        }
+        if secret.contains(['"', '\\', '\t']) {
+            let quoted = serde_json::Value::from(secret).to_string();
+            let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+            secrets.push(Cow::Owned(inner.to_owned()));
+        }
+        Self { secrets }
+    }
+
+    /// Text as it may be recorded or shown.
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| {
+            if text.contains(secret.as_ref()) { text.replace(secret.as_ref(), SECRET_MASK) } else { text }
+        })
     }
 
     /// The request as it may be recorded; shares the bytes if there is nothing to take out.
@@ -62,12 +86,21 @@ impl<'a> Redaction<'a> {
     }
 
     fn by_value(&self, bytes: Bytes) -> Bytes {
-        let Some(secret) = self.secret else { return bytes };
-        if !contains(&bytes, secret.as_bytes()) {
+        if !self.secrets.iter().any(|secret| contains(&bytes, secret.as_bytes())) {
             return bytes;
         }
-        let text = String::from_utf8_lossy(&bytes).replace(secret, SECRET_MASK);
-        Bytes::from(text)
+        Bytes::from(self.text(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+/// Whether a value under a sensitive name is the secret itself, also in a list or as Okta's `{"value": …}`. Other objects are
+/// descriptions, such as `refresh_token: {jti}`.
+fn is_secret(value: &Value<'_>) -> bool {
+    match value {
+        Value::String(_) | Value::Number(_) => true,
+        Value::Array(items) => items.iter().any(is_secret),
+        Value::Object(_) => value.get("value").is_some_and(is_secret),
+        _ => false,
     }
 }
 
@@ -79,15 +112,11 @@ fn is_sensitive(name: &str) -> bool {
 fn holds_sensitive(value: &Value<'_>) -> bool {
     match value {
         Value::Object(members) => {
-            members.iter().any(|(name, value)| (is_sensitive(name) && is_scalar(value)) || holds_sensitive(value))
+            members.iter().any(|(name, value)| (is_sensitive(name) && is_secret(value)) || holds_sensitive(value))
         }
         Value::Array(items) => items.iter().any(holds_sensitive),
         _ => false,
     }
-}
-
-fn is_scalar(value: &Value<'_>) -> bool {
-    matches!(value, Value::String(_) | Value::Number(_))
 }
 
 fn masked(value: &Value<'_>) -> Bytes {
@@ -100,14 +129,29 @@ fn mask(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(members) => {
             for (name, value) in members.iter_mut() {
-                if is_sensitive(name) && (value.is_string() || value.is_number()) {
-                    *value = SECRET_MASK.into();
+                if is_sensitive(name) {
+                    mask_secret(value);
                 } else {
                     mask(value);
                 }
             }
         }
         serde_json::Value::Array(items) => items.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+/// Masks what [`is_secret`] finds, and what is sensitive inside of the rest.
+fn mask_secret(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(_) | serde_json::Value::Number(_) => *value = SECRET_MASK.into(),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(mask_secret),
+        serde_json::Value::Object(members) => {
+            if let Some(value) = members.get_mut("value") {
+                mask_secret(value);
+            }
+            mask(value);
+        }
         _ => {}
     }
 }
@@ -149,6 +193,31 @@ mod tests {
         );
         let telephony = request(r#"{"data":[{"otpCode":11111,"msgTemplate":"Your code is 11111"}]}"#);
         assert!(!telephony.contains("11111"), "{telephony}");
+    }
+
+    #[test]
+    fn a_password_in_a_list_or_an_object_is_masked_and_a_description_is_kept() {
+        assert_eq!(
+            request(r#"{"credentials":{"password":{"value":"hunter2","hook":{"type":"default"}}}}"#),
+            r#"{"credentials":{"password":{"value":"******","hook":{"type":"default"}}}}"#
+        );
+        assert_eq!(
+            request(r#"{"secret":["a",["b"]],"password":{"secret":"c"}}"#),
+            r#"{"secret":["******",["******"]],"password":{"secret":"******"}}"#
+        );
+        let token = r#"{"refresh_token":{"jti":"oarob4a0tckCkGcyo1d6"}}"#;
+        assert_eq!(request(token), token);
+    }
+
+    #[test]
+    fn a_secret_is_found_without_its_scheme_and_in_json_quoting() {
+        let basic = Redaction::new(Some("Basic YWRtaW46c2VjcmV0"));
+        assert_eq!(basic.text("got YWRtaW46c2VjcmV0, not Basic YWRtaW46c2VjcmV0".to_owned()), "got ******, not ******");
+        let quoted = Redaction::new(Some("a\"b\\c"));
+        assert_eq!(
+            quoted.answer(&Bytes::from_static(br#"{"echo":"a\"b\\c"}"#)),
+            Bytes::from_static(br#"{"echo":"******"}"#)
+        );
     }
 
     #[test]

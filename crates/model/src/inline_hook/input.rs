@@ -16,6 +16,9 @@ pub use header::MAX_HEADERS;
 /// The longest name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 255;
 
+/// The most that `metadata` may hold, names and values together: it is read and shown with every hook.
+const MAX_METADATA_BYTES: usize = 16 * 1024;
+
 /// What stands in a violation where a required field is missing.
 const MISSING: &str = "The field cannot be left blank";
 
@@ -175,12 +178,28 @@ fn read_version(body: &Map<String, Value>, violations: &mut Violations) -> Optio
 fn read_metadata(body: &Map<String, Value>, violations: &mut Violations) -> Option<Map<String, Value>> {
     match body.get("metadata") {
         None | Some(Value::Null) => None,
-        Some(Value::Object(members)) if members.values().all(Value::is_string) => Some(members.clone()),
+        Some(Value::Object(members)) if members.is_empty() => None,
+        Some(Value::Object(members)) => {
+            let of_strings = members.values().all(Value::is_string);
+            let characters: usize = members.iter().map(|(name, value)| name.len() + text_length(value)).sum();
+            if !of_strings {
+                violations.add("metadata", "The field must be an object whose values are strings");
+            } else if characters > MAX_METADATA_BYTES {
+                violations.add("metadata", format!("The field must be at most {MAX_METADATA_BYTES} bytes long"));
+            } else {
+                return Some(members.clone());
+            }
+            None
+        }
         Some(_) => {
             violations.add("metadata", "The field must be an object whose values are strings");
             None
         }
     }
+}
+
+fn text_length(value: &Value) -> usize {
+    value.as_str().map_or(0, str::len)
 }
 
 /// A required string; says so if it is missing or of another type.

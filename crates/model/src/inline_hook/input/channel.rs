@@ -10,6 +10,9 @@ use crate::address::AddressPolicy;
 use crate::channel::{Channel, ChannelAuth, OAuthClientAuth, OAuthConfig};
 use crate::hook_uri::HookUri;
 
+/// The longest client id, scope or hook key id.
+const MAX_PARAMETER_CHARACTERS: usize = 1024;
+
 /// Reads `channel`. `stored` is the channel that is being replaced, whose secret stays if none is sent.
 pub(super) fn read(
     value: Option<&Value>,
@@ -108,7 +111,7 @@ impl AuthReader<'_> {
             Some(_) => violations.add(format!("{field}.type"), "The field must be HEADER"),
         }
         let key = read_text(scheme.get("key"), &format!("{field}.key"), violations)?;
-        if let Err(message) = header::check_key(&key) {
+        if let Err(message) = header::check_auth_key(&key) {
             violations.add(format!("{field}.key"), message);
             return None;
         }
@@ -139,7 +142,9 @@ impl AuthReader<'_> {
         let token_url = read_uri(config.get("tokenUrl"), "channel.config.tokenUrl", self.policy, violations);
         let scope = match config.get("scope") {
             None | Some(Value::Null) => None,
-            value => read_text(value, "channel.config.scope", violations).filter(|scope| !scope.is_empty()),
+            value => read_text(value, "channel.config.scope", violations)
+                .filter(|scope| !scope.is_empty())
+                .and_then(|scope| visible(scope, "channel.config.scope", violations)),
         };
         let client_auth = match auth_type.as_str() {
             "client_secret_post" => {
@@ -152,8 +157,10 @@ impl AuthReader<'_> {
                     Some(OAuthClientAuth::ClientSecretPost(secret)) => Some(secret),
                     _ => None,
                 };
+                // The access token that the secret buys goes to the hook's own place, so both must stay.
                 let origin_kept =
-                    kept.zip(token_url.as_ref()).is_some_and(|(stored, url)| stored.token_url.same_origin(url));
+                    kept.zip(token_url.as_ref()).is_some_and(|(stored, url)| stored.token_url.same_origin(url))
+                        && self.stored.zip(self.uri).is_some_and(|(stored, uri)| stored.uri.same_origin(uri));
                 let field = "channel.config.clientSecret";
                 let kept = Kept { secret, origin_kept };
                 OAuthClientAuth::ClientSecretPost(self.secret(config.get("clientSecret"), field, kept, violations)?)
@@ -176,7 +183,7 @@ impl AuthReader<'_> {
             violations.add(field, MISSING);
             return None;
         }
-        Some(text)
+        visible(text, field, violations)
     }
 
     /// A new secret, or the kept one if none, or the mask, was sent.
@@ -215,6 +222,18 @@ impl AuthReader<'_> {
             }
         }
     }
+}
+
+/// A parameter of OAuth: visible ASCII and blanks (RFC 6749 appendix A), of a bounded length.
+fn visible(text: String, field: &str, violations: &mut Violations) -> Option<String> {
+    if text.len() > MAX_PARAMETER_CHARACTERS {
+        violations.add(field, format!("The field must be at most {MAX_PARAMETER_CHARACTERS} characters long"));
+    } else if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        violations.add(field, "The field must consist of visible ASCII characters");
+    } else {
+        return Some(text);
+    }
+    None
 }
 
 /// What is kept of a secret, and whether it was given for the place that the hook leads to now.

@@ -100,6 +100,17 @@ pub(super) fn check_key(key: &str) -> Result<(), String> {
     }
 }
 
+/// The name of the `authScheme` header is one that HTTP can carry (RFC 9110 section 5.1): a name that is kept but never sent
+/// would leave the service without its credentials.
+pub(super) fn check_auth_key(key: &str) -> Result<(), String> {
+    check_key(key)?;
+    if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
+        Ok(())
+    } else {
+        Err("The field must be a header name of HTTP".to_owned())
+    }
+}
+
 fn read_value(value: Option<&Value>, field: &str, violations: &mut Violations) -> Option<String> {
     let text = match value {
         Some(Value::String(text)) => text.clone(),

@@ -64,6 +64,8 @@ fn every_fault_is_named_by_its_field() {
     refused("/channel/config/method", json!("GET"), "channel.config.method");
     refused("/channel/config/headers", json!({}), "channel.config.headers");
     refused("/metadata", json!({"a": 1}), "metadata");
+    refused("/metadata", json!({"a": "x".repeat(16 * 1024)}), "metadata");
+    refused("/channel/config/authScheme/key", json!("Field 1"), "channel.config.authScheme.key");
 }
 
 #[test]
@@ -196,6 +198,24 @@ fn an_oauth_channel_keeps_its_client_secret_for_the_same_client_and_place() {
     body["channel"]["config"]["tokenUrl"] = json!("https://as.example.com/token");
     body["channel"]["config"]["clientId"] = json!("another");
     assert!(replaced(&hook, &body).is_err());
+    body["channel"]["config"]["clientId"] = json!("c");
+    body["channel"]["config"]["uri"] = json!("https://elsewhere.example.com/h");
+    let violations = replaced(&hook, &body).unwrap_err();
+    assert_eq!(violations.iter().next().unwrap().field, "channel.config.clientSecret");
+}
+
+#[test]
+fn oauth_parameters_are_short_visible_text() {
+    let config = json!({"uri": "https://hooks.example.com/h", "authType": "client_secret_post", "clientId": "c",
+        "clientSecret": "s3cret", "tokenUrl": "https://as.example.com/token", "scope": "hook"});
+    for (member, value) in [("clientId", "a\nb".to_owned()), ("scope", "é".to_owned()), ("clientId", "x".repeat(1025))]
+    {
+        let mut body = body();
+        body["channel"] = json!({"type": "OAUTH", "version": "1.0.0", "config": config});
+        body["channel"]["config"][member] = json!(value);
+        let violations = create(&body).unwrap_err();
+        assert_eq!(violations.iter().next().unwrap().field, format!("channel.config.{member}"));
+    }
 }
 
 #[test]
