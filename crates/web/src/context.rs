@@ -40,6 +40,11 @@ impl RequestContext {
         format!("oae{}", self.request_id().get(3..).unwrap_or_default())
     }
 
+    /// The client's address, as those are counted who have no valid token.
+    pub(crate) fn peer_name(&self) -> String {
+        self.0.peer.map_or_else(String::new, |peer| peer.to_string())
+    }
+
     /// Keeps what the rate limits said, for the answer's headers.
     pub(crate) fn set_rate(&self, rate: RateState) {
         // The first count of a request is the one that its headers tell.

@@ -59,9 +59,8 @@ pub(crate) async fn answer(
 fn shape(response: &mut Response<Body>, context: &RequestContext) {
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,
-        None if response.status().is_client_error() && !response.headers().contains_key("content-type")
-            || response.status().is_server_error() && !response.headers().contains_key("content-type") =>
-        {
+        // Our own handlers refuse with an `ApiError` only; whatever else comes was the framework's.
+        None if response.status().is_client_error() || response.status().is_server_error() => {
             ApiError::for_status(response.status())
         }
         None => return,

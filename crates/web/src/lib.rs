@@ -3,6 +3,7 @@
 //! Handlers here unpack a request, call one operation of the app, and pack its answer. They decide nothing.
 
 mod api;
+mod connection_end;
 mod context;
 mod error;
 mod front_door;

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::connection_end::{PatientStream, linger};
 use crate::{front_door, router};
 
 /// What clients may ask of the server's patience and memory.
@@ -34,6 +35,8 @@ pub struct ServerLimits {
     pub first_head: Duration,
     /// How long a connection may be idle between two requests, or take for the head of a later one.
     pub idle: Duration,
+    /// How long a client may take none of an answer that waits for it.
+    pub stalled_answer: Duration,
     /// How long calls under way may take to end after the shutdown began.
     pub drain: Duration,
 }
@@ -45,11 +48,14 @@ impl Default for ServerLimits {
             connections_per_peer: 4096,
             first_head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
+            stalled_answer: Duration::from_secs(30),
             drain: Duration::from_secs(8),
         }
     }
 }
 
+/// How long a connection may still bring its first request when the server stops.
+const LAST_MOMENT: Duration = Duration::from_millis(100);
 /// The largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The most header fields of a request.
@@ -128,12 +134,19 @@ struct Shared {
 }
 
 impl Shared {
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: IpAddr) {
+    async fn connection(self: Arc<Self>, mut stream: TcpStream, peer: IpAddr) {
         let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let Some(_seat) = Seat::take(&self, peer) else { return };
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        if self.converse(&mut stream, peer).await {
+            linger(stream).await;
+        }
+    }
+
+    /// Answers the requests of one connection; whether it came to its end in good order.
+    async fn converse(&self, stream: &mut TcpStream, peer: IpAddr) -> bool {
         let first_head_seen = AtomicBool::new(false);
         let service = service_fn(|request: hyper::Request<Incoming>| {
             first_head_seen.store(true, Ordering::Relaxed);
@@ -145,7 +158,7 @@ impl Shared {
             .max_buf_size(MAX_HEAD_BYTES)
             .max_headers(MAX_FIELDS)
             .keep_alive(true)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(PatientStream::new(stream, self.limits.stalled_answer)), service);
         let mut connection = pin!(connection);
         let mut stopping = self.stopping.clone();
         let mut first_head = pin!(tokio::time::sleep(self.limits.first_head));
@@ -153,21 +166,29 @@ impl Shared {
         loop {
             tokio::select! {
                 result = connection.as_mut() => {
-                    if let Err(error) = result {
+                    if let Err(error) = &result {
                         tracing::debug!(%error, %peer, "a connection ended early");
                     }
-                    return;
+                    return true;
                 }
                 () = stopped(&mut stopping) => {
                     connection.as_mut().graceful_shutdown();
+                    // Where nothing was asked yet, only what is just arriving gets its answer.
+                    let ended = tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await.is_ok();
+                    if ended {
+                        return true;
+                    }
+                    if !first_head_seen.load(Ordering::Relaxed) {
+                        return false;
+                    }
                     // Nothing else can happen to this connection but its end.
                     let _ = connection.await;
-                    return;
+                    return true;
                 }
                 () = first_head.as_mut(), if patient => {
                     patient = false;
                     if !first_head_seen.load(Ordering::Relaxed) {
-                        return;
+                        return false;
                     }
                 }
             }

@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use hookwright_app::{App, Caller, Error, RateClass};
 
+use super::body::check_accept;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 
@@ -20,17 +21,31 @@ impl FromRequestParts<App> for Authenticated {
         let authorization = match (values.next(), values.next()) {
             (None, _) => None,
             // Two credentials are one too many: which of them counts would be a guess.
-            (Some(_), Some(_)) => return Err(Error::BadToken.into()),
-            (Some(value), None) => Some(value.to_str().map_err(|_| Error::BadToken)?),
+            (Some(_), Some(_)) => Some(""),
+            (Some(value), None) => Some(value.to_str().unwrap_or_default()),
         };
-        let caller = app.authenticate(authorization, context.origin(&parts.headers)).await?;
-        let rate = app.rate_limits().count(caller.token_id(), class_of(parts.uri.path()), app.now());
-        context.set_rate(rate);
-        if rate.exceeded {
-            return Err(ApiError::too_many_requests());
+        let class = class_of(parts.uri.path());
+        match app.authenticate(authorization, context.origin(&parts.headers)).await {
+            Ok(caller) => {
+                count(app, &context, caller.token_id(), class)?;
+                check_accept(&parts.headers)?;
+                Ok(Self(caller))
+            }
+            // Whoever has no valid token is counted by address, so that guessing has a limit too.
+            Err(refused @ (Error::NoCredentials | Error::BadToken)) => {
+                count(app, &context, &context.peer_name(), class)?;
+                Err(refused.into())
+            }
+            Err(error) => Err(error.into()),
         }
-        Ok(Self(caller))
     }
+}
+
+/// Counts a call, and keeps what the answer's headers say of it.
+fn count(app: &App, context: &RequestContext, who: &str, class: RateClass) -> Result<(), ApiError> {
+    let rate = app.rate_limits().count(who, class, app.now());
+    context.set_rate(rate);
+    if rate.exceeded { Err(ApiError::too_many_requests()) } else { Ok(()) }
 }
 
 fn class_of(path: &str) -> RateClass {

@@ -30,7 +30,6 @@ impl<S: Sync> FromRequest<S> for JsonBytes {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        check_accept(&parts.headers)?;
         let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
             return Err(ApiError::body_too_large(MAX_BODY_BYTES));
@@ -89,7 +88,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if json { Ok(()) } else { Err(ApiError::wrong_media_type("Content-Type: the body must be application/json")) }
 }
 
-/// Refuses only who says that JSON is not welcome.
+/// Refuses only who says that JSON is not welcome, for every call of the API.
 pub(crate) fn check_accept(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut listed = false;
     for value in headers.get_all(ACCEPT) {

@@ -26,13 +26,16 @@ pub(crate) async fn list(State(app): State<App>, _: Authenticated, query: Query)
         limit: query.owned("limit"),
     };
     let page = app.executions(&filter).await?;
-    let items: Vec<Value> = page.items.iter().map(to_json).collect();
+    let items: Vec<Value> = page.items.iter().map(|execution| Value::Object(summary(execution))).collect();
     let mut response = super::json(Bytes::from(Value::Array(items).to_string()));
-    if let Some(next) = &page.next {
-        let link = next_link(&app.settings().public_url, &query, &next.to_string());
-        if let Ok(value) = link.parse() {
-            response.headers_mut().insert(LINK, value);
-        }
+    let base = &app.settings().public_url;
+    let next = page.next.map(|next| next.to_string());
+    let links = [
+        Some(link(base, &query, query.get("after"), "self")),
+        next.map(|next| link(base, &query, Some(&next), "next")),
+    ];
+    for value in links.iter().flatten().filter_map(|link| link.parse().ok()) {
+        response.headers_mut().append(LINK, value);
     }
     Ok(response)
 }
@@ -44,32 +47,34 @@ pub(crate) async fn get(
     PathId(id): PathId<ExecutionKind>,
 ) -> Result<Response, ApiError> {
     let execution = app.execution(&id).await?;
-    Ok(([headers::json()], to_json(&execution).to_string()).into_response())
+    Ok(([headers::json()], whole(&execution).to_string()).into_response())
 }
 
-fn next_link(base: &str, query: &Query, after: &str) -> String {
-    let kept = query.iter().filter(|(name, _)| *name != "after");
-    let encoded =
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair("after", after).finish();
-    format!("<{base}/hookwright/v1/executions?{encoded}>; rel=\"next\"")
+fn link(base: &str, query: &Query, after: Option<&str>, relation: &str) -> String {
+    let kept = query.iter().filter(|(name, _)| *name != "after").chain(after.map(|after| ("after", after)));
+    let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
+    let mark = if encoded.is_empty() { "" } else { "?" };
+    format!("<{base}/hookwright/v1/executions{mark}{encoded}>; rel=\"{relation}\"")
 }
 
-/// An execution as the API shows it: bodies as JSON where they are JSON, as text otherwise.
-fn to_json(execution: &Execution) -> Value {
+/// An execution with its bodies: as JSON where they are JSON, as text otherwise.
+fn whole(execution: &Execution) -> Value {
+    let mut members = summary(execution);
+    members.insert("payload".into(), body(&execution.request));
+    if let Some(Value::Array(attempts)) = members.get_mut("attempts") {
+        for (shown, attempt) in attempts.iter_mut().zip(&execution.summary.attempts) {
+            if let Value::Object(shown) = shown {
+                shown.insert("body".into(), body(&attempt.body));
+            }
+        }
+    }
+    Value::Object(members)
+}
+
+/// An execution as the list shows it, without the bodies.
+fn summary(execution: &Execution) -> Map<String, Value> {
     let summary = &execution.summary;
-    let attempts: Vec<Value> = summary
-        .attempts
-        .iter()
-        .map(|attempt| {
-            let mut members = match serde_json::to_value(attempt) {
-                Ok(Value::Object(members)) => members,
-                _ => Map::new(),
-            };
-            members.insert("body".into(), body(&attempt.body));
-            Value::Object(members)
-        })
-        .collect();
-    json!({
+    let shown = json!({
         "id": execution.id,
         "inlineHook": {"id": summary.hook_id, "name": summary.hook_name, "type": summary.hook_type.as_str()},
         "url": summary.url,
@@ -87,9 +92,12 @@ fn to_json(execution: &Execution) -> Value {
         "verdict": summary.verdict,
         "failure": summary.failure,
         "effect": summary.effect,
-        "payload": body(&execution.request),
-        "attempts": attempts,
-    })
+        "attempts": summary.attempts,
+    });
+    match shown {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 fn body(bytes: &Bytes) -> Value {
