@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::address::AddressPolicy;
 
@@ -47,17 +47,26 @@ impl HookUri {
         if text.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\') {
             return Err("The URI must not contain white space, control characters or backslashes".to_owned());
         }
-        let url = Url::parse(text).map_err(|error| format!("The URI is not valid: {error}"))?;
-        let after_scheme = text.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
-        let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+        // The parser takes `https:host` and `https:///host` for `https://host`; nobody means that, so it is refused here.
+        let (scheme, rest) = text.split_once("://").unwrap_or_default();
+        if !(scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")) {
+            return Err("The URI must begin with https://".to_owned());
+        }
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() {
+            return Err("The URI must name a host".to_owned());
+        }
         if authority.contains('@') {
             return Err("The URI must not contain a user name or password".to_owned());
         }
         if text.contains('#') {
             return Err("The URI must not contain a fragment".to_owned());
         }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err("The URI must name a host".to_owned());
+        let url = Url::parse(text).map_err(|error| format!("The URI is not valid: {error}"))?;
+        match url.host() {
+            Some(Host::Domain(name)) => check_name(name)?,
+            Some(_) => {}
+            None => return Err("The URI must name a host".to_owned()),
         }
         if url.port() == Some(0) {
             return Err("The URI must not use port 0".to_owned());
@@ -92,6 +101,15 @@ impl HookUri {
             && self.url.host_str() == other.url.host_str()
             && self.url.port_or_known_default() == other.url.port_or_known_default()
     }
+}
+
+/// What DNS asks of a name (RFC 1035 section 2.3.4), which the URL parser does not check.
+fn check_name(name: &str) -> Result<(), String> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
+        return Err("The URI must name a valid host".to_owned());
+    }
+    Ok(())
 }
 
 impl fmt::Debug for HookUri {
