@@ -3,26 +3,46 @@
 //! An [`Engine`] takes a prepared hook and a body, and comes back with a [`Report`]: each attempt as it went and the service's
 //! answer, or why there is none. What the answer says is judged by `contract`, what it does by `app`.
 
+mod admission;
+mod attempt;
+mod classify;
+mod coding;
+mod connect;
+mod connection;
 mod outcome;
+mod pool;
 mod prepared;
-mod simple;
+mod resolver;
+mod retry;
+mod run_to_end;
+mod tls;
+mod wire;
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::InlineHook;
 use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
+use tokio::time::Instant;
 
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
+pub use resolver::{Resolve, SystemResolver};
+pub use run_to_end::{RunToEnd, run_to_end};
 
+use admission::Admission;
+use attempt::Sender;
+use connect::Connector;
+use pool::Pool;
 use prepared::PreparedHook;
+use retry::Rule;
 
 /// What an engine is built from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EngineOptions {
     /// Which addresses may be called.
     pub policy: AddressPolicy,
@@ -34,6 +54,21 @@ pub struct EngineOptions {
     pub user_agent: String,
     /// Certificate authorities that are trusted besides Mozilla's.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Finds the addresses of names; the system's resolver unless a test lies.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl fmt::Debug for EngineOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EngineOptions")
+            .field("policy", &self.policy)
+            .field("max_calls", &self.max_calls)
+            .field("max_calls_per_hook", &self.max_calls_per_hook)
+            .field("user_agent", &self.user_agent)
+            .field("extra_roots", &self.extra_roots.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for EngineOptions {
@@ -44,6 +79,7 @@ impl Default for EngineOptions {
             max_calls_per_hook: 32,
             user_agent: concat!("Hookwright/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_roots: Vec::new(),
+            resolver: Arc::new(SystemResolver::default()),
         }
     }
 }
@@ -66,9 +102,12 @@ pub struct Engine(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    options: EngineOptions,
+    max_calls: usize,
+    max_calls_per_hook: usize,
     user_agent: HeaderValue,
-    tls: Arc<rustls::ClientConfig>,
+    admission: Admission,
+    pool: Arc<Pool>,
+    connector: Connector,
 }
 
 /// What an engine is doing right now.
@@ -93,14 +132,31 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
         let user_agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|_| EngineError::UserAgent(options.user_agent.clone()))?;
-        let tls = simple::tls_config(&options.extra_roots)?;
-        Ok(Self(Arc::new(Inner { options, user_agent, tls })))
+        let connector = Connector {
+            policy: options.policy,
+            resolver: options.resolver,
+            tls: Arc::new(tls::client_config(&options.extra_roots)?),
+            own: RwLock::default(),
+        };
+        Ok(Self(Arc::new(Inner {
+            max_calls: options.max_calls,
+            max_calls_per_hook: options.max_calls_per_hook,
+            user_agent,
+            admission: Admission::new(options.max_calls),
+            pool: Pool::new(options.max_calls_per_hook.max(32)),
+            connector,
+        })))
+    }
+
+    /// Refuses calls to an address at which this process itself listens, so that a hook can't lead back into the org.
+    pub fn refuse_own_listener(&self, address: SocketAddr) {
+        self.0.connector.own.write().unwrap_or_else(PoisonError::into_inner).push(address);
     }
 
     /// Makes a hook ready for calling. Cheap; called when a hook is cached.
     #[must_use]
     pub fn prepare(&self, hook: &InlineHook, settings: CallSettings) -> Prepared {
-        Prepared(Arc::new(PreparedHook::new(hook, settings, &self.0.user_agent)))
+        Prepared(Arc::new(PreparedHook::new(hook, settings, &self.0)))
     }
 
     /// Calls a hook: at most two attempts, each within the time of its settings.
@@ -108,13 +164,30 @@ impl Engine {
     /// A call that has begun runs to its end in a task of its own if this future is dropped; only its report is lost then.
     pub async fn call(&self, prepared: &Prepared, body: Bytes) -> Report {
         let started = Instant::now();
-        let (attempt, result) = simple::call(&self.0, &prepared.0, body).await;
-        Report { attempts: vec![attempt], result, duration: started.elapsed() }
+        let limit = prepared.0.settings.max_concurrent.unwrap_or(self.0.max_calls_per_hook);
+        let permit = match self.0.admission.admit(&prepared.0.gate, limit) {
+            Ok(permit) => permit,
+            Err(failure) => return Report { attempts: Vec::new(), result: Err(failure), duration: started.elapsed() },
+        };
+        let (engine, hook) = (Arc::clone(&self.0), Arc::clone(&prepared.0));
+        run_to_end(async move {
+            let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
+            let sender = Sender { engine: &engine, hook: &hook, body };
+            let (attempts, result) = retry::run(rule, started, &sender).await;
+            drop(permit);
+            Report { attempts, result, duration: started.elapsed() }
+        })
+        .await
     }
 
     /// What the engine is doing right now.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
-        Gauges { max_calls: self.0.options.max_calls, ..Gauges::default() }
+        Gauges {
+            calls: self.0.admission.under_way(),
+            max_calls: self.0.max_calls,
+            idle_connections: self.0.pool.idle_connections(),
+            calls_by_hook: self.0.admission.by_hook(),
+        }
     }
 }

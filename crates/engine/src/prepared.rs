@@ -12,6 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use crate::Inner;
+use crate::admission::Gate;
+use crate::pool::Origin;
+
 /// The time of one attempt unless a hook is set otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -43,7 +47,10 @@ pub struct Prepared(pub(crate) Arc<PreparedHook>);
 pub(crate) struct PreparedHook {
     pub(crate) hook_type: HookType,
     pub(crate) settings: CallSettings,
-    pub(crate) url: Url,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) origin: Arc<Origin>,
+    /// Why the URL itself may not be called; a hook may have been stored under another policy.
+    pub(crate) refusal: Option<String>,
     /// The request target in origin form.
     pub(crate) target: Uri,
     /// All fields that we send; secret values are marked sensitive.
@@ -51,14 +58,16 @@ pub(crate) struct PreparedHook {
 }
 
 impl PreparedHook {
-    pub(crate) fn new(hook: &InlineHook, settings: CallSettings, user_agent: &HeaderValue) -> Self {
-        let url = hook.channel.uri.url().clone();
+    pub(crate) fn new(hook: &InlineHook, settings: CallSettings, engine: &Inner) -> Self {
+        let url = hook.channel.uri.url();
         Self {
             hook_type: hook.hook_type,
             settings,
-            target: origin_form(&url),
-            headers: headers(&hook.channel, &url, user_agent),
-            url,
+            gate: engine.admission.gate(hook.id.as_str()),
+            origin: engine.pool.origin(url),
+            refusal: engine.connector.policy.judge_url(url).err(),
+            target: origin_form(url),
+            headers: headers(&hook.channel, url, &engine.user_agent),
         }
     }
 }

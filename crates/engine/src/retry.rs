@@ -1,0 +1,133 @@
+//! At most two attempts, each with its own deadline. Knows nothing of sockets, so that its tests run on a paused clock.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookwright_model::execution::Attempt;
+use tokio::time::Instant;
+
+use crate::classify::{Failed, Reach};
+use crate::outcome::{Answer, CallFailure};
+
+/// How a call may spend its time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    /// The time of each attempt.
+    pub(crate) timeout: Duration,
+    /// Whether there may be a second attempt.
+    pub(crate) retry: bool,
+}
+
+/// What is known of an attempt while it runs; still there when its time is up.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// What is being waited for.
+    pub(crate) stage: Stage,
+    /// The answer's status, and whether it is success.
+    pub(crate) status: Option<(u16, bool)>,
+    /// The answer's `Content-Type`.
+    pub(crate) content_type: Option<String>,
+    /// Whether the connection had carried a call before.
+    pub(crate) reused_connection: bool,
+    /// The address of the other side.
+    pub(crate) peer: Option<String>,
+    /// The body as far as it was read.
+    pub(crate) body: Vec<u8>,
+    /// Whether another request of this call is no longer allowed.
+    pub(crate) is_last: bool,
+}
+
+/// What an attempt is waiting for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing yet.
+    #[default]
+    Start,
+    /// An access token.
+    Token,
+    /// The addresses of the host.
+    Resolving,
+    /// A connection.
+    Connecting,
+    /// The end of the TLS handshake.
+    Securing,
+    /// The answer's head.
+    Head,
+    /// The rest of the answer's body.
+    Body,
+}
+
+impl Stage {
+    const fn awaited(self) -> &'static str {
+        match self {
+            Self::Start => "it had not begun",
+            Self::Token => "the authorization server had not answered",
+            Self::Resolving => "the host's name was not resolved",
+            Self::Connecting => "there was no connection",
+            Self::Securing => "the TLS handshake was not complete",
+            Self::Head => "the answer's head was not complete",
+            Self::Body => "the answer's body was not complete",
+        }
+    }
+}
+
+/// Sends one attempt; the deadline is kept by [`run`], which drops the future when it has passed.
+pub(crate) trait SendAttempt {
+    /// Sends the request and reads the answer, writing down in `progress` how far it came.
+    fn send(&self, progress: &mut Progress) -> impl Future<Output = Result<Answer, Failed>> + Send;
+}
+
+/// Makes the attempts of a call. `started` is when the call began.
+pub(crate) async fn run(
+    rule: Rule,
+    started: Instant,
+    sender: &impl SendAttempt,
+) -> (Vec<Attempt>, Result<Answer, CallFailure>) {
+    let mut attempts = Vec::with_capacity(1);
+    let mut retries_left = u8::from(rule.retry);
+    loop {
+        let began = Instant::now();
+        let mut progress = Progress { is_last: retries_left == 0, ..Progress::default() };
+        let result = match tokio::time::timeout_at(began + rule.timeout, sender.send(&mut progress)).await {
+            Ok(result) => result,
+            Err(_) => Err(progress.out_of_time(rule.timeout)),
+        };
+        let again =
+            retries_left > 0 && !progress.is_last && result.as_ref().is_err_and(Failed::is_worth_another_attempt);
+        attempts.push(progress.into_record(began.duration_since(started), began.elapsed(), &result));
+        if !again {
+            return (attempts, result.map_err(|failed| failed.failure));
+        }
+        retries_left -= 1;
+    }
+}
+
+impl Progress {
+    /// What it means that the time is up. A status that isn't success decides, even if the rest of the answer is missing.
+    fn out_of_time(&self, timeout: Duration) -> Failed {
+        if let Some((status, false)) = self.status {
+            return Failed::sent(CallFailure::WrongStatus(status));
+        }
+        let failure = CallFailure::TimedOut(timeout);
+        let detail = format!("No complete answer within {} ms: {}", timeout.as_millis(), self.stage.awaited());
+        Failed { failure, detail, reach: Reach::Sent }
+    }
+
+    fn into_record(self, started_after: Duration, duration: Duration, result: &Result<Answer, Failed>) -> Attempt {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let (failure, body) = match result {
+            Ok(answer) => (None, answer.body.clone()),
+            Err(failed) => (Some(failed.detail.clone()), Bytes::from(self.body)),
+        };
+        Attempt {
+            started_after_us: micros(started_after),
+            duration_us: micros(duration),
+            status: self.status.map(|(status, _)| status),
+            content_type: self.content_type,
+            reused_connection: self.reused_connection,
+            peer: self.peer,
+            failure,
+            body,
+        }
+    }
+}
