@@ -57,8 +57,6 @@ impl Coding {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-
     use std::io::Write;
 
     use flate2::Compression;
@@ -99,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_bomb_costs_no_more_than_the_largest_answer() {
-        let bomb = gzip(&vec![0; 200 << 20]);
+        let bomb = gzip(&vec![0; 30 << 20]);
         assert!(bomb.len() <= MAX_REPLY_BYTES);
         assert_eq!(Coding::Gzip.undo(bomb), Err(CallFailure::AnswerTooLarge(TooLarge::Body)));
     }

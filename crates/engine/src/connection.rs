@@ -36,7 +36,7 @@ impl Connection {
     pub(crate) async fn open(stream: Stream, peer: Box<str>) -> hyper::Result<Self> {
         let (wire, meter) = Wire::new(stream);
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(MAX_HEAD);
+        builder.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let (sender, driver) = builder.handshake(TokioIo::new(wire)).await?;
         Ok(Self { sender, driver, meter, peer, opened: Instant::now(), ended: false })
     }

@@ -171,7 +171,7 @@ struct Milliseconds(Duration);
 impl std::fmt::Display for Milliseconds {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let millis = self.0.as_millis();
-        if millis > 0 && millis % 1000 == 0 {
+        if millis > 0 && millis.is_multiple_of(1000) {
             write!(formatter, "{} s", millis / 1000)
         } else {
             write!(formatter, "{millis} ms")

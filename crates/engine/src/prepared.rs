@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hookwright_contract::HookType;
 use hookwright_model::channel::{Channel, ChannelAuth};
-use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::inline_hook::{InlineHook, is_reserved};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -88,24 +88,29 @@ fn headers(channel: &Channel, url: &Url, user_agent: &HeaderValue) -> HeaderMap 
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let ChannelAuth::Header { key, value } = &channel.auth {
-        let name = HeaderName::from_bytes(key.as_bytes());
-        let value = HeaderValue::from_str(value.expose_secret());
-        if let (Ok(name), Ok(mut value)) = (name, value) {
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+    if let ChannelAuth::Header { key, value } = &channel.auth
+        && let Some((name, mut value)) = field(key, value.expose_secret())
+    {
+        value.set_sensitive(true);
+        headers.insert(name, value);
     }
     for header in &channel.headers {
-        let name = HeaderName::from_bytes(header.key.as_bytes());
-        let value = HeaderValue::from_str(&header.value);
-        if let (Ok(name), Ok(value)) = (name, value)
+        if let Some((name, value)) = field(&header.key, &header.value)
             && !headers.contains_key(&name)
         {
             headers.insert(name, value);
         }
     }
     headers
+}
+
+/// A configured field, if it may be sent. What was stored was checked then, but perhaps by other rules, so it is checked again;
+/// names that HTTP forbids are kept in hooks, as live orgs do, and never sent.
+fn field(key: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    if is_reserved(key) {
+        return None;
+    }
+    HeaderName::from_bytes(key.as_bytes()).ok().zip(HeaderValue::from_str(value).ok())
 }
 
 /// Host and port as they stand in the Host field: no port where it is the scheme's own.

@@ -85,8 +85,6 @@ impl Resolve for SystemResolver {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-
     use super::*;
 
     #[tokio::test]

@@ -43,8 +43,6 @@ pub(crate) enum Stage {
     /// Nothing yet.
     #[default]
     Start,
-    /// An access token.
-    Token,
     /// The addresses of the host.
     Resolving,
     /// A connection.
@@ -61,7 +59,6 @@ impl Stage {
     const fn awaited(self) -> &'static str {
         match self {
             Self::Start => "it had not begun",
-            Self::Token => "the authorization server had not answered",
             Self::Resolving => "the host's name was not resolved",
             Self::Connecting => "there was no connection",
             Self::Securing => "the TLS handshake was not complete",
@@ -131,3 +128,6 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

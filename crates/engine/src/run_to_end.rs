@@ -64,15 +64,13 @@ where
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
-
     use std::time::Duration;
 
     use tokio::sync::oneshot;
 
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn work_that_has_begun_ends_although_its_future_is_dropped() {
         let (ended, was_ended) = oneshot::channel();
         let work = run_to_end(async move {

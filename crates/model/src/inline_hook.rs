@@ -10,7 +10,7 @@ use crate::Timestamp;
 use crate::channel::Channel;
 use crate::id::InlineHookId;
 
-pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS};
+pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS, is_reserved};
 pub use representation::{SECRET_MASK, SecretDisplay};
 
 /// Whether flows call a hook. Only the lifecycle operations change it.

@@ -11,7 +11,7 @@ use crate::address::AddressPolicy;
 use crate::id::InlineHookId;
 use crate::{Timestamp, Violations};
 
-pub use header::MAX_HEADERS;
+pub use header::{MAX_HEADERS, is_reserved};
 
 /// The longest name, in characters.
 pub const MAX_NAME_CHARACTERS: usize = 255;

@@ -82,18 +82,13 @@ fn read_key(value: Option<&Value>, field: &str, auth_key: Option<&str>, violatio
 /// What holds for every configured header name, the one of `authScheme` too. Names that HTTP forbids but live orgs accept
 /// (such as one with a blank) pass; the engine never sends them.
 pub(super) fn check_key(key: &str) -> Result<(), String> {
-    let lower = key.to_ascii_lowercase();
     if key.trim().is_empty() {
         Err(MISSING.to_owned())
     } else if key.chars().count() > MAX_KEY_CHARACTERS {
         Err(format!("The field must be at most {MAX_KEY_CHARACTERS} characters long"))
     } else if !key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         Err("The field must consist of visible ASCII characters".to_owned())
-    } else if RESERVED.contains(&lower.as_str())
-        || lower.starts_with("content-")
-        || lower.starts_with("proxy-")
-        || lower.starts_with("sec-")
-    {
+    } else if is_reserved(key) {
         Err(format!("The header {key} is reserved"))
     } else {
         Ok(())
@@ -109,6 +104,16 @@ pub(super) fn check_auth_key(key: &str) -> Result<(), String> {
     } else {
         Err("The field must be a header name of HTTP".to_owned())
     }
+}
+
+/// Whether a header belongs to HTTP itself or to us, so that no configured one of this name is stored or sent.
+#[must_use]
+pub fn is_reserved(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    RESERVED.contains(&lower.as_str())
+        || lower.starts_with("content-")
+        || lower.starts_with("proxy-")
+        || lower.starts_with("sec-")
 }
 
 fn read_value(value: Option<&Value>, field: &str, violations: &mut Violations) -> Option<String> {

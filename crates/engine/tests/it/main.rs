@@ -1,0 +1,12 @@
+//! The engine against a real service on loopback that misbehaves on purpose.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test may panic")]
+
+mod address;
+mod answer;
+mod bench;
+mod limits;
+mod pool;
+mod request;
+mod retry;
+mod tls;
