@@ -1,1 +1,26 @@
+#![doc = include_str!("../README.md")]
 
+pub mod answer;
+pub mod auth;
+mod body;
+mod endpoint;
+mod linger;
+mod problem;
+mod responder;
+pub mod sample;
+mod serve;
+mod service;
+
+pub use answer::{Answer, Cause, Delivery, LocationType, Patch};
+pub use auth::Guard;
+pub use endpoint::IntoAnswer;
+/// The typed requests, as [`hookwright_contract::request`] defines them.
+pub use hookwright_contract::request;
+pub use hookwright_contract::request::{
+    LegacyRequest, PasswordImportRequest, RegistrationRequest, SamlRequest, TelephonyRequest, TokenRequest,
+    UserImportRequest,
+};
+pub use problem::Problem;
+pub use responder::Responder;
+pub use serve::{BoundResponder, ServeError};
+pub use service::ResponderService;
