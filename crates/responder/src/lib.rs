@@ -3,10 +3,13 @@
 pub mod answer;
 pub mod auth;
 mod body;
+mod domain;
 mod endpoint;
 mod linger;
+mod printable;
 mod problem;
 mod responder;
+pub mod rules;
 pub mod sample;
 mod serve;
 mod service;

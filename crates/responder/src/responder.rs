@@ -13,6 +13,7 @@ use http::HeaderName;
 use tokio::net::ToSocketAddrs;
 
 use crate::endpoint::{Endpoint, IntoAnswer, typed};
+use crate::rules::Rules;
 use crate::service::ResponderService;
 use crate::{BoundResponder, Guard, ServeError};
 
@@ -20,9 +21,11 @@ use crate::{BoundResponder, Guard, ServeError};
 const DECISION_TIME: Duration = Duration::from_millis(2_500);
 /// How long a request head may take to arrive.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// The longest that either of them can be set to.
+const MAX_TIME: Duration = Duration::from_secs(3_600);
 
 /// An external service of inline hooks. Add a handler for each path, then [`serve`](Self::serve) it,
-/// [`bind`](Self::bind) it, or mount it as a [`router`](Self::router).
+/// [`bind`](Self::bind) it, or mount it as a [`router`](Self::into_router).
 #[derive(Clone)]
 pub struct Responder {
     pub(crate) endpoints: HashMap<String, Endpoint>,
@@ -109,6 +112,12 @@ impl Responder {
         LegacyData
     );
 
+    /// Answers on the paths of these rules. A path that has a handler already goes over to the rules.
+    #[must_use]
+    pub fn rules(self, rules: Rules) -> Self {
+        rules.into_endpoints().fold(self, |responder, (path, endpoint)| responder.endpoint(&path, endpoint))
+    }
+
     /// Asks for Basic authentication. Called again, either user may call.
     #[must_use]
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
@@ -123,18 +132,19 @@ impl Responder {
         self
     }
 
-    /// How long a handler may take before the caller gets 503. The default is 2.5 seconds; Okta waits for 3.
+    /// How long a handler may take before the caller gets 503. The default is 2.5 seconds, the most an
+    /// hour; Okta waits for 3 seconds.
     #[must_use]
     pub fn decision_time(mut self, limit: Duration) -> Self {
-        self.decision_time = limit;
+        self.decision_time = limit.min(MAX_TIME);
         self
     }
 
     /// How long a request head may take to arrive, and so how long a connection may idle between two requests. The
-    /// default is 10 seconds. Callers should let go of idle connections earlier than that.
+    /// default is 10 seconds, the most an hour. Callers should let go of idle connections earlier than that.
     #[must_use]
     pub fn head_time(mut self, limit: Duration) -> Self {
-        self.head_time = limit;
+        self.head_time = limit.min(MAX_TIME);
         self
     }
 

@@ -32,26 +32,27 @@ impl ResponderService {
 
     /// Answers one request.
     pub(crate) async fn respond<B: Body<Data = Bytes>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
-        let path = request.uri().path();
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
         if matches!(path, "/healthz" | "/readyz") {
-            return health(request.method());
+            return health(&head.method);
         }
         let Responder { endpoints, guard, .. } = &*self.0;
         // Before the look at the path, so that strangers cannot find out which paths there are.
-        if !guard.admits(request.headers()) {
+        if !guard.admits(&head.headers) {
             tracing::warn!("refused a request without valid credentials");
             return guard.refusal();
         }
         let Some(endpoint) = endpoints.get(path) else {
             return problem(&Problem::new(StatusCode::NOT_FOUND, "There is no hook at this path."));
         };
-        if request.method() != Method::POST {
+        if head.method != Method::POST {
             return wrong_method("POST");
         }
-        self.decide(endpoint, request.into_body()).await
+        self.decide(endpoint, path, body).await
     }
 
-    async fn decide<B: Body<Data = Bytes>>(&self, endpoint: &Endpoint, body: B) -> Response<Full<Bytes>> {
+    async fn decide<B: Body<Data = Bytes>>(&self, endpoint: &Endpoint, path: &str, body: B) -> Response<Full<Bytes>> {
         let deadline = Instant::now() + self.0.decision_time;
         let body = match timeout_at(deadline, body::read(body)).await {
             Ok(Ok(body)) => body,
@@ -75,11 +76,11 @@ impl ResponderService {
                 written(reply)
             }
             Ok(None) => {
-                tracing::error!("a handler panicked");
+                tracing::error!(path, "a handler panicked");
                 problem(&Problem::internal("The service failed while deciding."))
             }
             Err(_) => {
-                tracing::error!(limit = ?self.0.decision_time, "a handler took too long");
+                tracing::error!(path, limit = ?self.0.decision_time, "a handler took too long");
                 problem(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service did not decide in time."))
             }
         }

@@ -4,12 +4,12 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::text;
+use super::{object, text};
 use crate::HookType;
 
 /// A request from Okta to an external service, with the `data` of one hook type.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "D: Deserialize<'de>"))]
 pub struct HookRequest<D> {
     /// Unique for each event; both attempts of a retried call carry the same one. Okta sends 22 characters.
     #[serde(default)]
@@ -35,6 +35,7 @@ pub struct HookRequest<D> {
     #[serde(default)]
     pub request_type: Option<String>,
     /// What the hook type tells.
+    #[serde(deserialize_with = "object::only")]
     pub data: D,
 }
 

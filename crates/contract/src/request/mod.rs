@@ -27,6 +27,7 @@ mod attributes;
 mod confidential;
 mod context;
 mod envelope;
+mod object;
 mod parse;
 mod password_import;
 mod registration;

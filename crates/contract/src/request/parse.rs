@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::object::Object;
 use super::{HookRequest, RequestData};
 use crate::HookType;
 
@@ -59,7 +60,8 @@ impl<D: RequestData> HookRequest<D> {
     /// [`RequestError`] if the body is not JSON, belongs to another hook type, or lacks a member without which
     /// nothing can be decided.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let request: Self = serde_json::from_slice(body).map_err(|error| explain::<D>(body, &error))?;
+        let Object(request) =
+            serde_json::from_slice::<Object<Self>>(body).map_err(|error| explain::<D>(body, &error))?;
         if request.event_type != D::HOOK_TYPE.as_str() {
             return Err(RequestError::WrongHookType { expected: D::HOOK_TYPE });
         }
@@ -84,7 +86,7 @@ fn explain<D: RequestData>(body: &[u8], error: &serde_json::Error) -> RequestErr
         return RequestError::WrongHookType { expected: D::HOOK_TYPE };
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, HookRequest<D>>(&mut deserializer) {
+    match serde_path_to_error::deserialize::<_, Object<HookRequest<D>>>(&mut deserializer) {
         Err(error) => {
             let path = error.path().to_string();
             member_fault(&path, without_position(&error.inner().to_string()))

@@ -70,11 +70,9 @@ impl RequestData for RegistrationData {
     ];
 
     fn missing_member(request: &HookRequest<Self>) -> Option<&'static str> {
-        match request.kind() {
-            RegistrationKind::SelfService if request.data.user_profile.is_none() => Some("data.userProfile"),
-            RegistrationKind::Progressive if request.data.user_profile_update.is_none() => {
-                Some("data.userProfileUpdate")
-            }
+        match request.request_type.as_deref() {
+            Some(SELF_SERVICE) if request.data.user_profile.is_none() => Some("data.userProfile"),
+            Some(PROGRESSIVE) if request.data.user_profile_update.is_none() => Some("data.userProfileUpdate"),
             _ => None,
         }
     }

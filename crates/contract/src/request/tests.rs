@@ -119,10 +119,11 @@ fn errors_name_the_member_at_fault() {
     let registration = r#"{"eventType":"com.okta.user.pre-registration""#;
     for (rest, fault) in [
         ("}", "data is missing"),
-        (r#","data":{}}"#, "data.userProfile is missing"),
+        (r#","requestType":"self.service.registration","data":{}}"#, "data.userProfile is missing"),
         (r#","requestType":"progressive.profile","data":{}}"#, "data.userProfileUpdate is missing"),
         (r#","data":{"userProfile":[]}}"#, "data.userProfile must be an object"),
         (r#","data":5}"#, "data must be an object"),
+        (r#","data":[null,{"login":"a@okta.com"}]}"#, "data must be an object"),
         (r#","eventId":7,"data":{"userProfile":{}}}"#, "eventId must be a string"),
         (r#","data":{},"data":{}}"#, "data appears more than once"),
         (

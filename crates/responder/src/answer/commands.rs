@@ -36,7 +36,7 @@ impl Answer<RegistrationData> {
 
     /// Sets attributes of the new user. They must exist in the org's user schema; a password cannot be set.
     pub fn update_profile<N: Into<String>, V: Into<Value>>(self, attributes: impl IntoIterator<Item = (N, V)>) -> Self {
-        self.command(CommandType::UserProfileUpdate, object(attributes))
+        self.command(CommandType::UserProfileUpdate.as_str(), object(attributes))
     }
 
     /// Sets attributes of the existing user in a progressive profile request.
@@ -44,63 +44,63 @@ impl Answer<RegistrationData> {
         self,
         attributes: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        self.command(CommandType::UserProgressiveProfileUpdate, object(attributes))
+        self.command(CommandType::UserProgressiveProfileUpdate.as_str(), object(attributes))
     }
 
     fn registration(self, action: &str) -> Self {
-        self.command(CommandType::ActionUpdate, member("registration", action))
+        self.command(CommandType::ActionUpdate.as_str(), member("registration", action))
     }
 }
 
 impl Answer<TokenData> {
     /// Changes the ID token.
     pub fn patch_identity(self, patch: Patch) -> Self {
-        self.command(CommandType::IdentityPatch, patch.into_value())
+        self.command(CommandType::IdentityPatch.as_str(), patch.into_value())
     }
 
     /// Changes the access token.
     pub fn patch_access(self, patch: Patch) -> Self {
-        self.command(CommandType::AccessPatch, patch.into_value())
+        self.command(CommandType::AccessPatch.as_str(), patch.into_value())
     }
 }
 
 impl Answer<SamlData> {
     /// Changes the assertion. Paths begin with `/subject/`, `/authentication/`, `/conditions/` or `/claims/`.
     pub fn patch_assertion(self, patch: Patch) -> Self {
-        self.command(CommandType::AssertionPatch, patch.into_value())
+        self.command(CommandType::AssertionPatch.as_str(), patch.into_value())
     }
 }
 
 impl Answer<LegacyData> {
     /// Changes the assertion, by the command that the 2018 type used.
     pub fn patch_legacy_assertion(self, patch: Patch) -> Self {
-        self.command(CommandType::TokensAssertionPatch, patch.into_value())
+        self.command(CommandType::TokensAssertionPatch.as_str(), patch.into_value())
     }
 }
 
 impl Answer<PasswordImportData> {
     /// The password is right: Okta stores it and does not ask again.
     pub fn verified() -> Self {
-        Self::unchanged().command(CommandType::ActionUpdate, member("credential", "VERIFIED"))
+        Self::unchanged().command(CommandType::ActionUpdate.as_str(), member("credential", "VERIFIED"))
     }
 
     /// The password is wrong: the sign-in fails, and the next one asks again.
     pub fn unverified() -> Self {
-        Self::unchanged().command(CommandType::ActionUpdate, member("credential", "UNVERIFIED"))
+        Self::unchanged().command(CommandType::ActionUpdate.as_str(), member("credential", "UNVERIFIED"))
     }
 }
 
 impl Answer<UserImportData> {
     /// Creates a new user in the org.
     pub fn create_user() -> Self {
-        Self::unchanged().command(CommandType::ActionUpdate, member("result", "CREATE_USER"))
+        Self::unchanged().command(CommandType::ActionUpdate.as_str(), member("result", "CREATE_USER"))
     }
 
     /// Links the imported user to the existing user with this Okta id.
     pub fn link_user(id: &str) -> Self {
         Self::unchanged()
-            .command(CommandType::ActionUpdate, member("result", "LINK_USER"))
-            .command(CommandType::UserUpdate, member("id", id))
+            .command(CommandType::ActionUpdate.as_str(), member("result", "LINK_USER"))
+            .command(CommandType::UserUpdate.as_str(), member("id", id))
     }
 
     /// Sets attributes of the user in the org.
@@ -108,7 +108,7 @@ impl Answer<UserImportData> {
         self,
         attributes: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        self.command(CommandType::UserProfileUpdate, object(attributes))
+        self.command(CommandType::UserProfileUpdate.as_str(), object(attributes))
     }
 
     /// Sets attributes of the user in the app; from there they flow on by the app's mappings.
@@ -116,7 +116,7 @@ impl Answer<UserImportData> {
         self,
         attributes: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        self.command(CommandType::AppUserProfileUpdate, object(attributes))
+        self.command(CommandType::AppUserProfileUpdate.as_str(), object(attributes))
     }
 }
 
@@ -128,7 +128,7 @@ impl Answer<TelephonyData> {
 
     /// How sending the code went.
     pub fn delivery(delivery: Delivery) -> Self {
-        Self::unchanged().command(CommandType::TelephonyAction, json!([delivery]))
+        Self::unchanged().command(CommandType::TelephonyAction.as_str(), json!([delivery]))
     }
 }
 

@@ -8,9 +8,9 @@ mod cause;
 mod commands;
 mod patch;
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use hookwright_contract::CommandType;
 use hookwright_contract::request::Attributes;
 use serde::Serialize;
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub struct Answer<D> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Command {
     #[serde(rename = "type")]
-    kind: CommandType,
+    kind: Cow<'static, str>,
     value: Value,
 }
 
@@ -96,13 +96,13 @@ impl<D> Answer<D> {
         self
     }
 
-    fn with_error(mut self, summary: impl Into<String>) -> Self {
+    pub(crate) fn with_error(mut self, summary: impl Into<String>) -> Self {
         self.error = Some(AnswerError { error_summary: summary.into(), error_causes: Vec::new() });
         self
     }
 
-    fn command(mut self, kind: CommandType, value: Value) -> Self {
-        self.commands.get_or_insert_with(Vec::new).push(Command { kind, value });
+    pub(crate) fn command(mut self, kind: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        self.commands.get_or_insert_with(Vec::new).push(Command { kind: kind.into(), value });
         self
     }
 }

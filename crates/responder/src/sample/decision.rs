@@ -83,10 +83,9 @@ fn decide_number(matching: Matching, request: &RegistrationRequest) -> Decision 
 
 const NUMBER_SUMMARY: &str = "Incorrect employee number. Enter an employee number with 4 digits.";
 
-/// The guide's code compares the text, so a request type that it does not know is no sign-up; a missing one is, as
-/// Classic Engine sends none.
+/// As in the guide's code a request without a type is none, although Classic Engine sends such sign-ups.
 fn is_sign_up(request: &RegistrationRequest) -> bool {
-    request.kind() == RegistrationKind::SelfService
+    request.request_type.is_some() && request.kind() == RegistrationKind::SelfService
 }
 
 fn passed_over() -> Decision {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::{domain_of, lies_within};
+
 /// The domain that may register.
 const DOMAIN: &str = "okta.com";
 /// Digits of an employee number.
@@ -22,9 +24,7 @@ impl Matching {
     /// Whether somebody with this address may register.
     pub(super) fn admits_address(self, address: &str) -> bool {
         match self {
-            Self::Strict => {
-                address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && lies_within(domain, DOMAIN))
-            }
+            Self::Strict => domain_of(address).is_some_and(|domain| lies_within(domain, DOMAIN)),
             // JavaScript: address.split('@')[1].includes('okta.com')
             Self::Contains => address.split('@').nth(1).is_some_and(|domain| domain.contains(DOMAIN)),
         }
@@ -39,26 +39,6 @@ impl Matching {
             Self::Contains => text.encode_utf16().count() == DIGITS,
         }
     }
-}
-
-/// Whether a domain is another one or a subdomain of it, without regard to ASCII case. Empty labels do not count.
-pub(crate) fn lies_within(domain: &str, parent: &str) -> bool {
-    let Some(split) = domain.len().checked_sub(parent.len()) else { return false };
-    let Some((below, end)) = domain.split_at_checked(split) else { return false };
-    if !end.eq_ignore_ascii_case(parent) {
-        return false;
-    }
-    match below.strip_suffix('.') {
-        Some(labels) => labels.split('.').all(is_label),
-        None => below.is_empty(),
-    }
-}
-
-/// Letters, digits and hyphens (RFC 1123, section 2.1), and whatever else a DNS name in the wild may hold, but
-/// nothing that could end a name or begin another address.
-fn is_label(label: &str) -> bool {
-    !label.is_empty()
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || !byte.is_ascii())
 }
 
 #[cfg(test)]

@@ -7,4 +7,7 @@ mod auth;
 mod caller;
 mod example;
 mod http;
+mod log;
+mod properties;
+mod rules;
 mod sample;
