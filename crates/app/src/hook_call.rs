@@ -1,13 +1,14 @@
 //! The one road on which a hook is called: `execute`, preview, replay and the flows all take it.
 //!
-//! The call runs in a task of its own, so that a client that hangs up neither stops it halfway nor loses its record, and so
-//! that its permit lives exactly as long as the work.
+//! A call that has begun runs to its end, so that a client that hangs up neither stops it halfway nor loses its record, and
+//! so that its permit lives exactly as long as the work.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_contract::{HookType, check_reply, json};
-use hookwright_engine::Report;
+use hookwright_engine::{Report, run_to_end};
+use hookwright_model::Timestamp;
 use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::Status;
@@ -55,19 +56,25 @@ impl App {
         self.call_hook(cached, body, occasion).await
     }
 
-    /// Calls a hook, judges its answer, records both.
+    /// Calls a hook, judges its answer, puts the record into the buffer.
     pub(crate) async fn call_hook(
         &self,
         cached: Arc<CachedHook>,
         body: Bytes,
         occasion: Occasion,
     ) -> Result<HookAnswer, Error> {
-        let app = self.clone();
-        let task = self.inner.calls.spawn(async move { app.run_call(&cached, body, occasion).await });
-        task.await.map_err(|error| Error::Internal(format!("the call of the hook ended badly: {error}")))?
+        let (app, under_way) = (self.clone(), self.inner.calls.token());
+        run_to_end(async move {
+            let call = app.perform(&cached, body, occasion).await?;
+            app.inner.store.record(call.execution).await;
+            drop(under_way);
+            call.result
+        })
+        .await
     }
 
-    async fn run_call(&self, cached: &CachedHook, body: Bytes, occasion: Occasion) -> Result<HookAnswer, Error> {
+    /// Calls a hook and judges its answer; the record is the caller's to keep.
+    async fn perform(&self, cached: &CachedHook, body: Bytes, occasion: Occasion) -> Result<HookCall, Error> {
         let request = match json::parse(&body) {
             Ok(request @ json::Value::Object(_)) => request,
             Ok(other) => return Err(Error::Malformed(format!("expected a JSON object, found {}", other.type_name()))),
@@ -83,43 +90,62 @@ impl App {
         judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
 
-        let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
-        let answer = report.result.as_ref().ok().map(|answer| answer.body.clone()).unwrap_or_default();
-        let attempt_lines = judgement.failure.as_ref().map(|_| describe_attempts(&report)).unwrap_or_default();
-        let mut attempts = report.attempts;
-        for attempt in &mut attempts {
-            attempt.body = redaction.answer(&attempt.body);
-            attempt.content_type = attempt.content_type.take().map(|text| redaction.text(cut(&text, 128)));
-        }
-        let summary = ExecutionSummary {
-            hook_id: cached.hook.id.as_str().into(),
-            hook_name: cached.hook.name.clone(),
-            hook_type: cached.hook.hook_type,
-            url: cached.hook.channel.uri.as_str().to_owned(),
-            trigger: occasion.trigger,
-            actor: occasion.actor,
-            origin: occasion.origin,
-            event_id: text("eventId"),
-            request_type: text("requestType"),
-            started_ms: started.as_millis(),
-            duration_us: u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX),
-            verdict: judgement.verdict,
-            failure: judgement.failure.clone(),
-            effect: judgement.effect,
-            attempts,
-        };
-        let redacted = redaction.request(&request, &body);
-        self.inner.store.record(Execution { id: id.clone(), summary, request: redacted }).await;
-        match judgement.failure {
-            None => Ok(HookAnswer { execution_id: id, body: answer }),
+        let result = match &judgement.failure {
+            None => Ok(HookAnswer {
+                execution_id: id.clone(),
+                body: report.result.as_ref().ok().map(|answer| answer.body.clone()).unwrap_or_default(),
+            }),
             Some(reason) => Err(Error::HookFailed(Box::new(HookFailure {
                 hook_id: cached.hook.id.clone(),
                 execution_id: id.to_string(),
                 verdict: judgement.verdict,
-                reason,
-                attempts: attempt_lines,
+                reason: reason.clone(),
+                attempts: describe_attempts(&report),
             }))),
-        }
+        };
+        let summary = summary(cached, occasion, &request, (started, report), judgement, &redaction);
+        let execution = Execution { id, summary, request: redaction.request(&request, &body) };
+        Ok(HookCall { execution, result })
+    }
+}
+
+/// A call that was made: its record, and what it came to.
+struct HookCall {
+    execution: Execution,
+    result: Result<HookAnswer, Error>,
+}
+
+/// The record of a call, secrets taken out.
+fn summary(
+    cached: &CachedHook,
+    occasion: Occasion,
+    request: &json::Value<'_>,
+    (started, report): (Timestamp, Report),
+    judgement: Judgement,
+    redaction: &Redaction<'_>,
+) -> ExecutionSummary {
+    let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
+    let mut attempts = report.attempts;
+    for attempt in &mut attempts {
+        attempt.body = redaction.answer(&attempt.body);
+        attempt.content_type = attempt.content_type.take().map(|text| redaction.text(cut(&text, 128)));
+    }
+    ExecutionSummary {
+        hook_id: cached.hook.id.as_str().into(),
+        hook_name: cached.hook.name.clone(),
+        hook_type: cached.hook.hook_type,
+        url: cached.hook.channel.uri.as_str().to_owned(),
+        trigger: occasion.trigger,
+        actor: occasion.actor,
+        origin: occasion.origin,
+        event_id: text("eventId"),
+        request_type: text("requestType"),
+        started_ms: started.as_millis(),
+        duration_us: u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX),
+        verdict: judgement.verdict,
+        failure: judgement.failure,
+        effect: judgement.effect,
+        attempts,
     }
 }
 
