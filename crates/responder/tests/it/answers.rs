@@ -1,9 +1,12 @@
 //! Answers are written as Okta's references print them, and the contract accepts them.
 
+use hookwright_contract::{Attribute, HookType, UserAttributes, check_reply, json};
 use hookwright_responder::request::RegistrationData;
 use hookwright_responder::{Answer, Cause, Delivery, LocationType, Patch};
 use serde::Serialize;
 use serde_json::json;
+
+use crate::caller::request;
 
 fn text(answer: &impl Serialize) -> String {
     serde_json::to_string(answer).unwrap()
@@ -70,4 +73,64 @@ fn a_delivery_says_who_sent_the_code() {
         text(&Answer::delivery(delivery)),
         r#"{"commands":[{"type":"com.okta.telephony.action","value":[{"status":"SUCCESSFUL","provider":"VONAGE","transactionId":"SM49a8ece2822d44e4adaccd7ed268f954","transactionMetadata":"Duration=300ms"}]}]}"#
     );
+}
+
+/// A user schema that has every attribute.
+struct AnyAttribute;
+
+impl UserAttributes for AnyAttribute {
+    fn attribute(&self, _name: &str) -> Attribute {
+        Attribute::Known
+    }
+
+    fn names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+fn accepted(hook_type: HookType, request: &str, answer: &impl Serialize) {
+    let body = text(answer);
+    let request: json::Value<'_> = json::parse(request.as_bytes()).unwrap();
+    let checked = check_reply(hook_type, &request, 200, body.as_bytes(), &AnyAttribute);
+    let Ok(reply) = checked else { panic!("{body}: {checked:?}") };
+    assert!(reply.warnings.is_empty(), "{body}: {:?}", reply.warnings);
+}
+
+#[test]
+fn the_contract_accepts_every_answer_that_can_be_built() {
+    let sign_up = request!("registration.ssr-okta-domain");
+    for answer in [
+        Answer::allow().update_profile([("nickName", "Rosie")]).debug("a", 1),
+        Answer::deny("No.").cause(Cause::at("data.userProfile.email", "Taken.")),
+        Answer::deny_without_text(),
+        Answer::unchanged(),
+        Answer::error("No."),
+    ] {
+        accepted(HookType::Registration, sign_up, &answer);
+    }
+    let update = request!("registration.pp-employee-1234");
+    let answer = Answer::allow().update_progressive_profile([("employeeNumber", "1234")]);
+    accepted(HookType::Registration, update, &answer);
+
+    let patch = || Patch::new().add_claim("https://example.com/a", 7).token_lifetime(300).remove("/claims/email");
+    accepted(HookType::Token, request!("token"), &Answer::unchanged().patch_identity(patch()));
+    let patch = || Patch::new().replace("/claims/firstName", "A").add("/claims/new", json!(["x"]));
+    accepted(HookType::Token, request!("token"), &Answer::unchanged().patch_access(patch()));
+
+    let patch = || Patch::new().add("/authentication/sessionLifetime", 300).replace("/subject/nameId", "a");
+    accepted(HookType::Saml, request!("saml"), &Answer::unchanged().patch_assertion(patch()));
+    let legacy = request!("legacy.tokens-transform");
+    accepted(HookType::LegacyTokens, legacy, &Answer::unchanged().patch_legacy_assertion(patch()));
+
+    accepted(HookType::PasswordImport, request!("password-import"), &Answer::verified());
+    accepted(HookType::PasswordImport, request!("password-import"), &Answer::unverified());
+
+    let import = request!("user-import");
+    let profile = || [("department", "Sales")];
+    accepted(HookType::UserImport, import, &Answer::create_user().update_user_profile(profile()));
+    accepted(HookType::UserImport, import, &Answer::link_user("00u1").update_app_user_profile(profile()));
+
+    accepted(HookType::Telephony, request!("telephony"), &Answer::sent());
+    accepted(HookType::Telephony, request!("telephony"), &Answer::delivery(Delivery::pending().provider("a")));
+    accepted(HookType::Telephony, request!("telephony"), &Answer::delivery(Delivery::failed()));
 }

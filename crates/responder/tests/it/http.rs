@@ -201,6 +201,14 @@ async fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_closed_after_the_same_time() {
+    let service = Running::start(allowing().head_time(Duration::from_millis(50))).await;
+    let mut caller = service.connect().await;
+    assert_eq!(caller.post("/hook", "", SIGN_UP).await.status, 200);
+    assert!(caller.closed().await);
+}
+
+#[tokio::test]
 async fn stopping_lets_a_running_request_end_and_takes_no_new_one() {
     let begun = Arc::new(Notify::new());
     let release = Arc::new(Notify::new());

@@ -1,6 +1,11 @@
 //! The crate as its users meet it: real HTTP on a free port, and answers compared byte for byte.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a failed step is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failed step is a failed test"
+)]
 
 mod answers;
 mod auth;
