@@ -29,7 +29,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Run an org
     Serve(Box<serve::Arguments>),
-    /// Run an external service: the guide's three endpoints, or rules from a file
+    /// Run an external service: the guide's three endpoints, and rules from a file
     Responder(responder::Arguments),
     /// Create, list and revoke API tokens
     Token(token::Arguments),

@@ -1,0 +1,98 @@
+//! A small HTTP client for the demo: one connection to the org that this same process runs.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// Longer than the org may take for two attempts of a hook.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection to the org, with an API token.
+pub(super) struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    host: HeaderValue,
+    authorization: HeaderValue,
+}
+
+/// What the org answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    /// From before the request was sent until the whole answer was there.
+    pub(super) took: Duration,
+}
+
+impl Client {
+    /// Connects to the org.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub(super) async fn connect(address: SocketAddr, token: &str) -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "to the org of this very process; no hook has a say in it")]
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Ends when the client is dropped; what goes wrong shows in the request under way.
+        tokio::spawn(connection);
+        let mut authorization = HeaderValue::from_str(&format!("SSWS {token}"))?;
+        authorization.set_sensitive(true);
+        Ok(Self { sender, host: HeaderValue::from_str(&address.to_string())?, authorization })
+    }
+
+    /// Sends a request and waits for its answer, at most ten seconds.
+    ///
+    /// # Errors
+    /// The connection broke, or no answer came.
+    pub(super) async fn send(&mut self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+        let context = format!("{method} {path}");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.host)
+            .header(AUTHORIZATION, &self.authorization);
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))?;
+        let exchange = async {
+            let began = Instant::now();
+            self.sender.ready().await?;
+            let (parts, body) = self.sender.send_request(request).await?.into_parts();
+            let body = body.collect().await?.to_bytes();
+            Ok(Answer { status: parts.status, body, took: began.elapsed() })
+        };
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .map_err(anyhow::Error::from)
+            .and_then(|answer: anyhow::Result<Answer>| answer)
+            .with_context(|| format!("no answer to {context}"))
+    }
+}
+
+impl Answer {
+    /// The body as JSON; `null` if it is none.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body of a successful answer.
+    ///
+    /// # Errors
+    /// The org refused; its words are in the error.
+    pub(super) fn success(&self) -> anyhow::Result<Value> {
+        if self.status.is_success() {
+            return Ok(self.json());
+        }
+        anyhow::bail!("the org answered {}: {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+}

@@ -1,0 +1,79 @@
+//! What to do next: the addresses, and `curl` lines that work when pasted.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::guide;
+use super::play::Registered;
+use super::table::Style;
+
+/// What the demo's reader needs to go on by hand.
+pub(super) struct Summary<'a> {
+    pub(super) org: SocketAddr,
+    pub(super) service: SocketAddr,
+    pub(super) token: &'a str,
+    /// The folder of the data if it stays.
+    pub(super) kept: Option<&'a Path>,
+    pub(super) registered: &'a [Registered],
+}
+
+impl Summary<'_> {
+    /// The text under the table.
+    pub(super) fn render(&self, style: Style, differing: usize) -> String {
+        let mut text = String::new();
+        // Writing into a String can't fail.
+        let _ = self.write(&mut text, style, differing);
+        text
+    }
+
+    fn write(&self, text: &mut String, style: Style, differing: usize) -> std::fmt::Result {
+        let verdict = match differing {
+            0 => "Every answer is the guide's, member for member.".to_owned(),
+            _ => format!("{differing} of the answers differ from the guide's."),
+        };
+        writeln!(text, "\n{}\n", style.good(differing == 0, &verdict))?;
+        let data = match self.kept {
+            Some(path) => format!("data in {}", path.display()),
+            None => "data goes when the demo ends".to_owned(),
+        };
+        writeln!(text, "{}  http://{}  ({data})", style.bold("Org              "), self.org)?;
+        let credentials = format!("Basic authentication {}:{}", guide::USER, guide::PASSWORD);
+        writeln!(text, "{}  http://{}  ({credentials})", style.bold("External service "), self.service)?;
+        writeln!(text, "{}  {}", style.bold("API token        "), self.token)?;
+        let base = format!("http://{}", self.org);
+        writeln!(text, "{}  {base}/readyz  {base}/metrics", style.bold("Open in a browser"))?;
+
+        let Some(first) = self.registered.first() else { return Ok(()) };
+        writeln!(text, "\n{}\n", style.bold("Paste these"))?;
+        writeln!(text, "# The hooks")?;
+        self.curl(text, "/api/v1/inlineHooks", None)?;
+        writeln!(text, "# Somebody signs up; try another address")?;
+        let body = json!({
+            "eventType": "com.okta.user.pre-registration",
+            "requestType": "self.service.registration",
+            "data": {"userProfile": {
+                "firstName": "Rosario",
+                "lastName": "Jones",
+                "login": "rosario.jones@okta.com",
+                "email": "rosario.jones@okta.com",
+            }},
+        });
+        self.curl(text, &format!("/api/v1/inlineHooks/{}/execute", first.id), Some(&body.to_string()))?;
+        writeln!(text, "# What that call was, from the request to the verdict")?;
+        self.curl(text, "/hookwright/v1/executions?limit=1", None)?;
+        writeln!(text, "Ctrl-C ends the demo.")
+    }
+
+    /// A command for any POSIX shell.
+    fn curl(&self, text: &mut String, path: &str, body: Option<&str>) -> std::fmt::Result {
+        write!(text, "curl -s 'http://{}{path}' \\\n  -H 'Authorization: SSWS {}'", self.org, self.token)?;
+        if let Some(body) = body {
+            // No body of ours has an apostrophe, which would end the quotes.
+            write!(text, " \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'")?;
+        }
+        writeln!(text, "\n")
+    }
+}
