@@ -2,6 +2,7 @@
 
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::{Id, InlineHookId, Kind};
+use hookwright_model::system_log::FilterRefusal;
 use hookwright_model::{Violation, Violations};
 use hookwright_store::{CommitError, StoreError};
 use thiserror::Error;
@@ -20,6 +21,18 @@ pub enum Error {
         /// What is wrong with it.
         violations: Violations,
     },
+    /// Parameters of a query are wrong; each violation names its parameter.
+    #[error("the query is invalid: {0}")]
+    InvalidQuery(Violations),
+    /// The System Log can't be filtered so.
+    #[error("the filter can't be used: {0}")]
+    InvalidLogFilter(FilterRefusal),
+    /// The System Log was asked for events that are too old.
+    #[error("'since' is more than 180 days ago")]
+    SinceTooOld,
+    /// The time of a query was up before there was anything to show.
+    #[error("the query took too long")]
+    QueryTooSlow,
     /// The body is not the JSON that was asked for.
     #[error("the body is malformed: {0}")]
     Malformed(String),
@@ -88,7 +101,7 @@ impl Error {
     /// What is wrong with the input, if that is the error.
     pub fn violations(&self) -> impl Iterator<Item = &Violation> {
         match self {
-            Self::Invalid { violations, .. } => violations.iter(),
+            Self::Invalid { violations, .. } | Self::InvalidQuery(violations) => violations.iter(),
             _ => [].iter(),
         }
     }

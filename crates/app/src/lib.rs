@@ -14,6 +14,7 @@ mod inline_hooks;
 mod metrics;
 mod rate_limit;
 mod settings;
+mod system_log;
 mod turns;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use hook_call::HookAnswer;
 pub use metrics::Metrics;
 pub use rate_limit::{RateClass, RateLimits, RateState};
 pub use settings::Settings;
+pub use system_log::{LogPage, LogQuery};
 
 /// The org: what it knows and what it can do. Cheap to clone.
 #[derive(Clone)]

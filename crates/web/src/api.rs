@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod executions;
 pub(crate) mod inline_hooks;
+pub(crate) mod logs;
 pub(crate) mod path;
 pub(crate) mod query;
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hookwright_app::{Error, HookFailure};
 use hookwright_model::execution::Verdict;
+use hookwright_model::system_log::FilterRefusal;
 use serde_json::json;
 
 /// A refusal on its way out. The front door gives it its `errorId` and its body.
@@ -27,6 +28,10 @@ impl ApiError {
     fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
+    }
+
+    fn bad_query(code: &'static str, summary: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, summary)
     }
 
     /// The path names nothing that we have.
@@ -113,6 +118,28 @@ impl From<Error> for ApiError {
                 let summary = format!("Api validation failed: {object}");
                 let refusal = Self::new(StatusCode::BAD_REQUEST, "E0000001", summary);
                 Self { causes: violations.iter().map(ToString::to_string).collect(), ..refusal }
+            }
+            Error::InvalidQuery(violations) => {
+                let named: Vec<String> = violations
+                    .iter()
+                    .map(|violation| format!("'{}': {}", violation.field, violation.message))
+                    .collect();
+                let refusal = Self::bad_query("E0000001", format!("Api validation failed: {}", named.join(" ")));
+                Self { causes: violations.iter().map(ToString::to_string).collect(), ..refusal }
+            }
+            Error::InvalidLogFilter(refusal) => match refusal {
+                FilterRefusal::Combination { .. } => Self::bad_query("E0000031", refusal.to_string()),
+                FilterRefusal::Syntax { .. } | FilterRefusal::UnknownField(_) => {
+                    Self::bad_query("E0000053", refusal.to_string())
+                }
+            },
+            Error::SinceTooOld => {
+                let summary = "Invalid parameter: The since parameter is over 180 days prior to the current day.";
+                Self::bad_query("E0000053", summary)
+            }
+            Error::QueryTooSlow => {
+                let summary = "The request took too long to complete. Ask for less at once, or try again later.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "E0000009", summary)
             }
             Error::Malformed(cause) => Self::malformed(cause),
             Error::NoCredentials => Self::new(StatusCode::UNAUTHORIZED, "E0000004", "Authentication failed"),

@@ -4,13 +4,14 @@ use axum::Router;
 use axum::routing::{get, post};
 use hookwright_app::App;
 
-use crate::api::{executions, inline_hooks};
+use crate::api::{executions, inline_hooks, logs};
 use crate::error::ApiError;
 use crate::operations;
 
 /// The routes of an org.
 pub fn router(app: App) -> Router {
     let router = Router::new()
+        .route("/api/v1/logs", get(logs::list))
         .route("/hookwright/v1/executions", get(executions::list))
         .route("/hookwright/v1/executions/{id}", get(executions::get))
         .route("/hookwright/v1/openapi.json", get(operations::openapi))
