@@ -11,6 +11,9 @@ use http::StatusCode;
 
 use crate::{Answer, Problem};
 
+/// Room for most answers, in bytes.
+const USUAL_ANSWER: usize = 512;
+
 /// What goes back to the caller.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -86,8 +89,9 @@ fn written<D>(answer: Result<Answer<D>, Problem>) -> Reply {
             return problem.into();
         }
     };
-    match serde_json::to_vec(&answer) {
-        Ok(body) => Reply::ok(body),
+    let mut body = Vec::with_capacity(USUAL_ANSWER);
+    match serde_json::to_writer(&mut body, &answer) {
+        Ok(()) => Reply::ok(body),
         Err(error) => Problem::internal(format!("The answer cannot be written as JSON: {error}.")).into(),
     }
 }

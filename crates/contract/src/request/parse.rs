@@ -60,8 +60,12 @@ impl<D: RequestData> HookRequest<D> {
     /// [`RequestError`] if the body is not JSON, belongs to another hook type, or lacks a member without which
     /// nothing can be decided.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let Object(request) =
-            serde_json::from_slice::<Object<Self>>(body).map_err(|error| explain::<D>(body, &error))?;
+        // Checking the whole text for UTF-8 once is quicker than checking each string in it.
+        let read = match std::str::from_utf8(body) {
+            Ok(text) => serde_json::from_str::<Object<Self>>(text),
+            Err(_) => serde_json::from_slice(body),
+        };
+        let Object(request) = read.map_err(|error| explain::<D>(body, &error))?;
         if request.event_type != D::HOOK_TYPE.as_str() {
             return Err(RequestError::WrongHookType { expected: D::HOOK_TYPE });
         }
