@@ -3,7 +3,7 @@
 //! A call that has begun runs to its end, so that a client that hangs up neither stops it halfway nor loses its record, and
 //! so that its permit lives exactly as long as the work.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hookwright_contract::{HookType, check_reply, json};
@@ -13,11 +13,14 @@ use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, V
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::Status;
 use hookwright_model::redaction::Redaction;
-use hookwright_model::user_schema::BaseAttributes;
+use hookwright_model::user_schema::UserSchema;
 use secrecy::ExposeSecret;
 
 use crate::cache::CachedHook;
 use crate::{App, Caller, Error, HookFailure, RequestOrigin};
+
+/// What commands may set.
+static SCHEMA: LazyLock<UserSchema> = LazyLock::new(UserSchema::default);
 
 /// A hook's usable answer.
 #[derive(Debug)]
@@ -163,7 +166,7 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Jud
             return Judgement { verdict: failure.verdict(), failure: Some(failure.to_string()), effect: None };
         }
     };
-    match check_reply(hook_type, request, answer.status, &answer.body, &BaseAttributes) {
+    match check_reply(hook_type, request, answer.status, &answer.body, &*SCHEMA) {
         Ok(reply) => {
             let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
             Judgement { verdict, failure: None, effect: None }

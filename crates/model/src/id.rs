@@ -46,6 +46,20 @@ kinds! {
     ApiTokenKind, ApiTokenId, "00T", "Token";
     /// One call of a hook, with all its attempts.
     ExecutionKind, ExecutionId, "exe", "Execution";
+    /// A user.
+    UserKind, UserId, "00u", "User";
+    /// A group of users.
+    GroupKind, GroupId, "00g", "UserGroup";
+    /// A user profile policy.
+    PolicyKind, PolicyId, "rst", "Policy";
+    /// The one rule of a user profile policy.
+    PolicyRuleKind, PolicyRuleId, "rul", "PolicyRule";
+    /// What a registration hook's request names as its `source`: one for each policy.
+    RegistrationSourceKind, RegistrationSourceId, "reg", "RegistrationPolicy";
+    /// An app.
+    AppKind, AppId, "0oa", "AppInstance";
+    /// An origin whose pages may call the org.
+    TrustedOriginKind, TrustedOriginId, "tos", "TrustedOrigin";
 }
 
 impl<K: Kind> Id<K> {

@@ -4,17 +4,25 @@
 
 pub mod address;
 pub mod api_token;
+pub mod application;
 pub mod channel;
 pub mod clock;
+pub mod enrollment_policy;
 pub mod entropy;
 pub mod execution;
+pub mod group;
 pub mod hook_settings;
 pub mod hook_uri;
 pub mod id;
 pub mod inline_hook;
+pub mod lifecycle;
+pub mod profile;
 pub mod redaction;
 pub mod scim_filter;
 pub mod system_log;
+pub mod text;
+pub mod trusted_origin;
+pub mod user;
 pub mod user_schema;
 pub mod violation;
 

@@ -1,43 +1,21 @@
-//! The attributes of a user's profile.
+//! The schema of user profiles: which attributes there are, and what values they take.
 
-use hookwright_contract::{Attribute, UserAttributes};
+mod attribute;
+mod base;
+mod representation;
 
-/// The base attributes of every user profile, in Okta's order.
-pub const BASE_ATTRIBUTES: [&str; 31] = [
-    "login",
-    "firstName",
-    "lastName",
-    "middleName",
-    "honorificPrefix",
-    "honorificSuffix",
-    "email",
-    "title",
-    "displayName",
-    "nickName",
-    "profileUrl",
-    "secondEmail",
-    "mobilePhone",
-    "primaryPhone",
-    "streetAddress",
-    "city",
-    "state",
-    "zipCode",
-    "countryCode",
-    "postalAddress",
-    "preferredLanguage",
-    "locale",
-    "timezone",
-    "userType",
-    "employeeNumber",
-    "costCenter",
-    "organization",
-    "division",
-    "department",
-    "managerId",
-    "manager",
-];
+use hookwright_contract::{Attribute as CommandTarget, UserAttributes};
 
-/// What no hook may ever set: credentials, and what belongs to the user object and not to the profile.
+use crate::Timestamp;
+
+pub use attribute::{
+    Attribute, AttributeFormat, AttributeType, Choice, ItemType, Master, Mutability, Origin, Pattern, Permission,
+    Scope, Uniqueness,
+};
+pub use base::BASE_ATTRIBUTES;
+
+/// What no hook may ever set and no custom attribute be called: credentials, and what belongs to the user object and not to
+/// the profile.
 pub const FORBIDDEN_ATTRIBUTES: [&str; 16] = [
     "password",
     "passcode",
@@ -57,22 +35,74 @@ pub const FORBIDDEN_ATTRIBUTES: [&str; 16] = [
     "_embedded",
 ];
 
-/// The schema of an org that has no custom attributes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct BaseAttributes;
+/// The schema of the org's one type of users: Okta's base attributes, then the org's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserSchema {
+    attributes: Vec<Attribute>,
+    /// When the schema was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub last_updated: Timestamp,
+    /// Counts the writes. Starts at 1.
+    pub revision: i64,
+}
 
-impl UserAttributes for BaseAttributes {
-    fn attribute(&self, name: &str) -> Attribute {
-        if BASE_ATTRIBUTES.contains(&name) {
-            Attribute::Known
-        } else if FORBIDDEN_ATTRIBUTES.iter().any(|forbidden| forbidden.eq_ignore_ascii_case(name)) {
-            Attribute::Forbidden
-        } else {
-            Attribute::Unknown
+impl UserSchema {
+    /// The schema of a new org: the base attributes as live orgs have them.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let now = now.whole_seconds();
+        Self { attributes: base::attributes(), created: now, last_updated: now, revision: 1 }
+    }
+
+    /// The attribute of this name. Names are compared as they are written.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// All attributes: the base ones in Okta's order, then the org's own in the order they were made.
+    pub fn iter(&self) -> std::slice::Iter<'_, Attribute> {
+        self.attributes.iter()
+    }
+
+    /// Sets what a login must look like; without a pattern it must look like an email address.
+    pub fn set_login_pattern(&mut self, pattern: Option<Pattern>) {
+        if let Some(login) = self.attributes.iter_mut().find(|attribute| attribute.name == "login") {
+            login.pattern = pattern;
+        }
+    }
+
+    /// The attributes whose values no two users may share, but for the login, which stands in an index of its own.
+    pub fn unique_attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.is_unique() && attribute.name != "login")
+    }
+}
+
+impl Default for UserSchema {
+    /// The schema of an org that has no attributes of its own.
+    fn default() -> Self {
+        Self::new(Timestamp::default())
+    }
+}
+
+impl UserAttributes for UserSchema {
+    fn attribute(&self, name: &str) -> CommandTarget {
+        match self.get(name) {
+            Some(attribute) if attribute.mutability == Mutability::ReadWrite => CommandTarget::Known,
+            Some(_) => CommandTarget::Forbidden,
+            None if FORBIDDEN_ATTRIBUTES.iter().any(|forbidden| forbidden.eq_ignore_ascii_case(name)) => {
+                CommandTarget::Forbidden
+            }
+            None => CommandTarget::Unknown,
         }
     }
 
     fn names(&self) -> Vec<&str> {
-        BASE_ATTRIBUTES.to_vec()
+        let writable = self.attributes.iter().filter(|attribute| attribute.mutability == Mutability::ReadWrite);
+        writable.map(|attribute| attribute.name.as_str()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-/// One field and what is wrong with it. Printed as `field: message`, the form of Okta's error causes.
+/// One field and what is wrong with it. Printed as `field: message`, the form of Okta's error causes, or as the message
+/// alone where no field is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The field's path as a client writes it, such as `channel.config.uri`.
+    /// The field's path as a client writes it, such as `channel.config.uri`; empty if it is no field's fault.
     pub field: String,
     /// What is wrong, as a sentence for a person; never holds a secret.
     pub message: String,
@@ -13,6 +14,9 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            return formatter.write_str(&self.message);
+        }
         write!(formatter, "{}: {}", self.field, self.message)
     }
 }
@@ -34,6 +38,11 @@ impl Violations {
         let mut violations = Self::new();
         violations.add(field, message);
         violations
+    }
+
+    /// Adds all of another input's violations.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
     }
 
     /// Adds a violation.

@@ -1,0 +1,207 @@
+//! A user: who may sign in, in which state of their account, with which profile.
+
+mod lifecycle;
+mod representation;
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use crate::Timestamp;
+use crate::id::UserId;
+use crate::text;
+
+pub use lifecycle::{LifecycleStep, WrongStatus};
+pub use representation::{Detail, USER_SCHEMA_ID, USER_TYPE_ID};
+
+/// The state of an account, as Okta's user life cycle names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserStatus {
+    /// Created, not activated yet.
+    Staged,
+    /// Activated, but has not set a password yet.
+    Provisioned,
+    /// May sign in.
+    Active,
+    /// Has to set a new password by the link that was sent.
+    Recovery,
+    /// Has to change the password at the next sign-in.
+    PasswordExpired,
+    /// Tried too many wrong passwords.
+    LockedOut,
+    /// Put on hold by an administrator.
+    Suspended,
+    /// Deactivated; only such a user can be deleted for good.
+    Deprovisioned,
+}
+
+impl UserStatus {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Staged,
+        Self::Provisioned,
+        Self::Active,
+        Self::Recovery,
+        Self::PasswordExpired,
+        Self::LockedOut,
+        Self::Suspended,
+        Self::Deprovisioned,
+    ];
+
+    /// The name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Staged => "STAGED",
+            Self::Provisioned => "PROVISIONED",
+            Self::Active => "ACTIVE",
+            Self::Recovery => "RECOVERY",
+            Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::LockedOut => "LOCKED_OUT",
+            Self::Suspended => "SUSPENDED",
+            Self::Deprovisioned => "DEPROVISIONED",
+        }
+    }
+
+    /// Reads the name, in capitals only.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// A hashed password in the PHC string format, which names its algorithm and parameters. Never shown, also not by `Debug`.
+#[derive(Clone)]
+pub struct PasswordHash(SecretString);
+
+impl PasswordHash {
+    /// Takes a PHC string as it is.
+    #[must_use]
+    pub fn from_phc(phc: impl Into<String>) -> Self {
+        Self(SecretString::from(phc.into()))
+    }
+
+    /// The PHC string, for the store and for the comparison.
+    #[must_use]
+    pub fn expose_phc(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PasswordHash(..)")
+    }
+}
+
+/// A user of the org.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Unique key, `00u…`.
+    pub id: UserId,
+    /// The state of the account.
+    pub status: UserStatus,
+    /// The attributes that have a value, in the order they were given; none of them is null.
+    pub profile: Map<String, Value>,
+    /// The password, if one is set.
+    pub password: Option<PasswordHash>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last activated.
+    pub activated: Option<Timestamp>,
+    /// When the status last changed.
+    pub status_changed: Option<Timestamp>,
+    /// When the user last signed in.
+    pub last_login: Option<Timestamp>,
+    /// When it last changed; never before `created`.
+    pub last_updated: Timestamp,
+    /// When the password was last set.
+    pub password_changed: Option<Timestamp>,
+    /// Counts the writes, so that two writers who read the same state can't both win. Starts at 1.
+    pub revision: i64,
+}
+
+impl User {
+    /// A new user. It is STAGED unless it is to be activated; then ACTIVE with a password, PROVISIONED without one.
+    ///
+    /// The profile is taken as checked; its null members are dropped and its text is composed.
+    #[must_use]
+    pub fn create(
+        id: UserId,
+        profile: &Map<String, Value>,
+        password: Option<PasswordHash>,
+        activate: bool,
+        now: Timestamp,
+    ) -> Self {
+        let now = now.whole_seconds();
+        let status = match (activate, &password) {
+            (false, _) => UserStatus::Staged,
+            (true, None) => UserStatus::Provisioned,
+            (true, Some(_)) => UserStatus::Active,
+        };
+        Self {
+            id,
+            status,
+            profile: crate::profile::stored_form(profile),
+            created: now,
+            activated: activate.then_some(now),
+            status_changed: activate.then_some(now),
+            last_login: None,
+            last_updated: now,
+            password_changed: password.is_some().then_some(now),
+            password,
+            revision: 1,
+        }
+    }
+
+    /// The user with another profile (taken as checked), changed now.
+    #[must_use]
+    pub fn with_profile(&self, profile: &Map<String, Value>, now: Timestamp) -> Self {
+        Self {
+            profile: crate::profile::stored_form(profile),
+            last_updated: now.whole_seconds().max(self.created),
+            ..self.clone()
+        }
+    }
+
+    /// The user with a new password, set now; the status stays.
+    #[must_use]
+    pub fn with_password(&self, password: PasswordHash, now: Timestamp) -> Self {
+        let now = now.whole_seconds().max(self.created);
+        Self { password: Some(password), password_changed: Some(now), last_updated: now, ..self.clone() }
+    }
+
+    /// What the user signs in with; empty if the profile has none.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        self.text("login")
+    }
+
+    /// The primary email address; empty if the profile has none.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.text("email")
+    }
+
+    /// First and last name as far as there are any, or else the login: what logs and pages call the user.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        let names: Vec<&str> =
+            [self.text("firstName"), self.text("lastName")].into_iter().filter(|name| !name.is_empty()).collect();
+        if names.is_empty() { self.login().to_owned() } else { names.join(" ") }
+    }
+
+    fn text(&self, attribute: &str) -> &str {
+        self.profile.get(attribute).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A login as logins are compared: the unique index stands on it, and a sign-in looks it up.
+#[must_use]
+pub fn folded_login(login: &str) -> String {
+    text::folded(login.trim())
+}
+
+#[cfg(test)]
+mod tests;
