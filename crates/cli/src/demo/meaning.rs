@@ -7,7 +7,7 @@ use hookwright_contract::outcome::{Ending, FlowDecision, decide};
 use hookwright_contract::registration::effect;
 use hookwright_contract::request::RegistrationKind;
 use hookwright_contract::{HookType, Reply, check_reply};
-use hookwright_model::user_schema::BaseAttributes;
+use hookwright_model::user_schema::UserSchema;
 
 /// An answer, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct Meaning {
 /// The answer is none that a registration hook may give.
 pub(super) fn of_answer(request: &str, answer: &[u8]) -> anyhow::Result<Meaning> {
     let request = json::parse(request.as_bytes())?;
-    let reply = check_reply(HookType::Registration, &request, 200, answer, &BaseAttributes)?;
+    let reply = check_reply(HookType::Registration, &request, 200, answer, &UserSchema::default())?;
     let kind = RegistrationKind::of(&request);
     let submitted = submitted(&request, kind);
     let fields: Vec<&str> = submitted.iter().map(|(name, _)| &**name).collect();
