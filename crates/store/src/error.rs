@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::change::Conflict;
-use crate::seal::KeyringError;
+use crate::dialect::{self, Fault};
+use crate::keyring::KeyringError;
+use crate::seal::SealError;
 
 /// Why something could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,14 +23,33 @@ pub enum StoreError {
     /// A stored value can't be read: damaged, moved, or sealed with a key that is not there.
     #[error("a stored value can't be read: {0}")]
     Unreadable(String),
+    /// A value that no row can hold, such as a name with U+0000.
+    #[error("this can't be stored: {0}")]
+    Unstorable(String),
     /// The database refused a statement: a fault of ours.
     #[error("the database refused a statement")]
     Refused(#[source] Arc<sqlx::Error>),
 }
 
 impl StoreError {
-    pub(crate) fn not_yet() -> Self {
-        Self::Unavailable { reason: "not built yet".to_owned(), source: None }
+    /// Sorts what the driver said.
+    pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
+        let fault = dialect::classify(&error);
+        let source = Arc::new(error);
+        match fault {
+            Fault::Busy => Self::Unavailable { reason: "it is busy".to_owned(), source: Some(source) },
+            Fault::Retry => {
+                Self::Unavailable { reason: "other writes were in the way".to_owned(), source: Some(source) }
+            }
+            Fault::Away => Self::Unavailable { reason: "it can't be reached".to_owned(), source: Some(source) },
+            Fault::Unavailable(reason) => Self::Unavailable { reason: reason.to_owned(), source: Some(source) },
+            Fault::Damaged => Self::Unreadable(format!("the database is damaged: {source}")),
+            Fault::Duplicate | Fault::Refused => Self::Refused(source),
+        }
+    }
+
+    pub(crate) fn unavailable(reason: &str) -> Self {
+        Self::Unavailable { reason: reason.to_owned(), source: None }
     }
 
     /// Whether the same request may work later.
@@ -85,9 +106,9 @@ pub enum OpenError {
     /// The keyring does not fit the database.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// The database would not keep what it acknowledged.
-    #[error("the database is set up to lose acknowledged writes: {0}")]
-    NotDurable(String),
+    /// The database is set up in a way that would lose or garble what it acknowledged.
+    #[error("the database is not set up as it must be: {0}")]
+    Unsuitable(String),
     /// The file or its folder can't be used.
     #[error("{} can't be used: {reason}", path.display())]
     File {
@@ -99,4 +120,22 @@ pub enum OpenError {
     /// The database can't be reached or does not work.
     #[error(transparent)]
     Database(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::from_sqlx(error)
+    }
+}
+
+impl From<SealError> for StoreError {
+    fn from(error: SealError) -> Self {
+        Self::Unreadable(format!("a sealed secret: {error}"))
+    }
+}
+
+impl From<StoreError> for CommitError {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() { Self::Unavailable(error) } else { Self::Failed(error) }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::seal::Keyring;
+use crate::keyring::Keyring;
 
 /// How many records may wait for the next flush, if nothing else is said.
 const DEFAULT_BUFFERED_RECORDS: usize = 8192;

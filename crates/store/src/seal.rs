@@ -1,42 +1,190 @@
-//! Sealing secrets at rest: keys from outside the database, and what they seal.
+//! Sealing secrets at rest: AES-256-GCM under a random nonce (NIST SP 800-38D), bound to the place where the value stands.
+//!
+//! A sealed value is one byte of format, eight of key id, twelve of nonce, the ciphertext and sixteen of tag.
 
-use std::path::Path;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use zeroize::Zeroizing;
 
-use hookwright_model::Entropy;
+const FORMAT: u8 = 1;
+const KEY_ID_LEN: usize = 8;
+/// Format and key id: what tells by which key a value is sealed.
+pub(crate) const PREFIX_LEN: usize = 1 + KEY_ID_LEN;
+const HEADER_LEN: usize = PREFIX_LEN + NONCE_LEN;
+pub(crate) const KEY_LEN: usize = 32;
 
-/// The keys that seal secrets; one of them seals new ones.
-#[derive(Clone)]
-pub struct Keyring {}
+/// Where a sealed value stands. Part of what is authenticated, so that a value can't be moved to another row or column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) row: &'a str,
+    pub(crate) column: &'a str,
+}
 
-impl std::fmt::Debug for Keyring {
+impl Place<'_> {
+    /// Each part with its length in front, so that no two places have the same bytes.
+    fn associated_data(self, header: &[u8]) -> Vec<u8> {
+        let mut data = Vec::with_capacity(64);
+        for part in [header, self.table.as_bytes(), self.row.as_bytes(), self.column.as_bytes()] {
+            data.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+        data
+    }
+}
+
+/// The public name of a key, derived from the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct KeyId([u8; KEY_ID_LEN]);
+
+impl std::fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Keyring(..)")
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
-impl Keyring {
-    /// Reads the keyring of this file. Makes one, with mode 0600, if there is none and the database is new too.
-    ///
-    /// # Errors
-    /// See [`KeyringError`].
-    pub fn open_or_create(path: &Path, entropy: &dyn Entropy, database_is_new: bool) -> Result<Self, KeyringError> {
-        let _ = (path, entropy, database_is_new);
-        Ok(Self {})
-    }
-
-    /// A keyring that lives nowhere else: for data in memory and for tests.
-    #[must_use]
-    pub fn in_memory(entropy: &dyn Entropy) -> Self {
-        let _ = entropy;
-        Self {}
-    }
-}
-
-/// Why keys could not be had; each prints as a sentence for the operator.
+/// Why a value could not be sealed or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyringError {
-    /// The keyring can't be read.
-    #[error("{0}")]
-    Unreadable(String),
+pub(crate) enum SealError {
+    #[error("it is sealed with key {0}, which is not in the keyring")]
+    UnknownKey(KeyId),
+    #[error("it was changed or moved since it was sealed")]
+    Broken,
+    #[error("it has a form that this release does not know")]
+    UnknownFormat,
+    #[error("the cipher failed")]
+    Cipher,
+}
+
+/// One key.
+pub(crate) struct SealingKey {
+    id: KeyId,
+    bytes: Zeroizing<[u8; KEY_LEN]>,
+    cipher: RandomizedNonceKey,
+}
+
+impl SealingKey {
+    pub(crate) fn new(bytes: Zeroizing<[u8; KEY_LEN]>) -> Result<Self, SealError> {
+        let mut named = Zeroizing::new(b"hookwright sealing key".to_vec());
+        named.extend_from_slice(bytes.as_slice());
+        let mut id = [0; KEY_ID_LEN];
+        for (target, source) in id.iter_mut().zip(digest(&SHA256, &named).as_ref()) {
+            *target = *source;
+        }
+        let cipher = RandomizedNonceKey::new(&AES_256_GCM, bytes.as_slice()).map_err(|_| SealError::Cipher)?;
+        Ok(Self { id: KeyId(id), bytes, cipher })
+    }
+
+    pub(crate) const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.bytes
+    }
+
+    /// The first bytes of all that this key seals.
+    pub(crate) fn prefix(&self) -> [u8; PREFIX_LEN] {
+        let mut prefix = [FORMAT; PREFIX_LEN];
+        for (target, source) in prefix.iter_mut().skip(1).zip(self.id.0) {
+            *target = source;
+        }
+        prefix
+    }
+
+    pub(crate) fn seal(&self, place: Place<'_>, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+        let prefix = self.prefix();
+        let mut sealed = Zeroizing::new(secret.to_vec());
+        let associated = Aad::from(place.associated_data(&prefix));
+        let nonce = self.cipher.seal_in_place_append_tag(associated, &mut *sealed).map_err(|_| SealError::Cipher)?;
+        let mut value = Vec::with_capacity(HEADER_LEN + sealed.len());
+        value.extend_from_slice(&prefix);
+        value.extend_from_slice(nonce.as_ref());
+        value.extend_from_slice(&sealed);
+        Ok(value)
+    }
+
+    fn open(&self, place: Place<'_>, nonce: Nonce, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let mut buffer = Zeroizing::new(sealed.to_vec());
+        let associated = Aad::from(place.associated_data(&self.prefix()));
+        let length = self.cipher.open_in_place(nonce, associated, &mut buffer).map_err(|_| SealError::Broken)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+}
+
+/// Opens a value with the key that it names.
+pub(crate) fn open<'k>(
+    mut keys: impl Iterator<Item = &'k SealingKey>,
+    place: Place<'_>,
+    value: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (header, sealed) = value.split_at_checked(HEADER_LEN).ok_or(SealError::UnknownFormat)?;
+    let (prefix, nonce) = header.split_at_checked(PREFIX_LEN).ok_or(SealError::UnknownFormat)?;
+    let (format, id) = prefix.split_first().ok_or(SealError::UnknownFormat)?;
+    if *format != FORMAT {
+        return Err(SealError::UnknownFormat);
+    }
+    let id = KeyId(id.try_into().map_err(|_| SealError::UnknownFormat)?);
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::UnknownFormat)?;
+    let key = keys.find(|key| key.id == id).ok_or(SealError::UnknownKey(id))?;
+    key.open(place, nonce, sealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place<'_> = Place { table: "inline_hooks", row: "cal1", column: "sealed_secret" };
+
+    fn key(byte: u8) -> SealingKey {
+        SealingKey::new(Zeroizing::new([byte; KEY_LEN])).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_value_opens_where_it_was_sealed() {
+        for secret in [&b""[..], b"s", b"a longer secret with \xff bytes"] {
+            let sealed = key(1).seal(PLACE, secret).unwrap();
+            assert_eq!(open([key(2), key(1)].iter(), PLACE, &sealed).unwrap().as_slice(), secret);
+        }
+    }
+
+    #[test]
+    fn the_same_secret_never_looks_the_same_twice() {
+        assert_ne!(key(1).seal(PLACE, b"secret").unwrap(), key(1).seal(PLACE, b"secret").unwrap());
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let sealed = key(1).seal(PLACE, b"secret").unwrap();
+        for position in 0..sealed.len() {
+            for bit in 0..8 {
+                let mut changed = sealed.clone();
+                changed[position] ^= 1 << bit;
+                assert!(open([key(1)].iter(), PLACE, &changed).is_err(), "byte {position}, bit {bit}");
+            }
+        }
+        for length in 0..sealed.len() {
+            assert!(open([key(1)].iter(), PLACE, &sealed[..length]).is_err(), "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_value_moved_to_another_place_is_refused() {
+        let sealed = key(1).seal(PLACE, b"secret").unwrap();
+        for place in [
+            Place { table: "inline_hook", ..PLACE },
+            Place { row: "cal2", ..PLACE },
+            Place { column: "secret", ..PLACE },
+            Place { table: "inline_hookscal1", row: "", ..PLACE },
+        ] {
+            assert_eq!(open([key(1)].iter(), place, &sealed), Err(SealError::Broken));
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_key_we_lack_names_that_key() {
+        let sealed = key(1).seal(PLACE, b"secret").unwrap();
+        assert_eq!(open([key(2)].iter(), PLACE, &sealed), Err(SealError::UnknownKey(key(1).id())));
+    }
 }

@@ -1,0 +1,174 @@
+//! What truly differs between SQLite and PostgreSQL, so that it can be counted: row locks, the order of the journal, and
+//! the names of errors.
+
+use crate::statement::Statement;
+
+/// Which engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// Makes writers of a limited table wait for each other, so that its limit is exact. SQLite has one writer anyway.
+    pub(crate) fn lock_tally(self) -> Option<Statement> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some(Statement::new("SELECT value FROM tallies WHERE name = 'inline_hooks' FOR UPDATE", Vec::new()))
+            }
+        }
+    }
+
+    /// Appends a chunk to the journal under the next number.
+    ///
+    /// PostgreSQL hands out numbers before transactions commit. Each writer therefore first takes a shared advisory lock
+    /// whose key tells the last number before its own; [`SETTLED_HORIZON`] looks for these locks.
+    pub(crate) const fn append_chunk(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "INSERT INTO journal (kind, first_ms, last_ms, items, octets, verdicts, id_tails, body) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            }
+            Self::Postgres => {
+                "WITH turn AS MATERIALIZED \
+                 (SELECT pg_advisory_xact_lock_shared((x'48'::bigint << 56) | last_value) FROM journal_seq) \
+                 INSERT INTO journal (seq, kind, first_ms, last_ms, items, octets, verdicts, id_tails, body) \
+                 SELECT nextval('journal_seq'), $1, $2, $3, $4, $5, $6, $7, $8 FROM turn"
+            }
+        }
+    }
+
+    /// Notes that the chunk just appended holds executions of a hook.
+    pub(crate) const fn link_chunk(self) -> &'static str {
+        match self {
+            Self::Sqlite => "INSERT INTO journal_hooks (hook_id, seq) VALUES ($1, (SELECT max(seq) FROM journal))",
+            Self::Postgres => "INSERT INTO journal_hooks (hook_id, seq) VALUES ($1, currval('journal_seq'))",
+        }
+    }
+
+    /// The tables of each version, in order.
+    pub(crate) const fn migrations(self) -> [&'static str; 1] {
+        match self {
+            Self::Sqlite => [include_str!("../migrations/sqlite/0001_org.sql")],
+            Self::Postgres => [include_str!("../migrations/postgres/0001_org.sql")],
+        }
+    }
+}
+
+/// PostgreSQL: the last number given out. Asked before [`FIRST_UNSETTLED`].
+pub(crate) const LAST_NUMBER: &str = "SELECT last_value FROM journal_seq";
+
+/// PostgreSQL: the lowest number that a transaction under way may still fill, less one; see [`Dialect::append_chunk`].
+/// An advisory lock with a key of 64 bits shows its upper half as `classid` and its lower half as `objid`.
+pub(crate) const SETTLED_HORIZON: &str = "SELECT min(((classid::bigint & x'00ffffff'::bigint) << 32) | objid::bigint) \
+     FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint >> 24) = x'48'::bigint \
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// PostgreSQL: what each connection is told first. `synchronous_commit` is raised where it is lower than `on`.
+pub(crate) const SESSION_SETTINGS: &str = "SELECT \
+     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+                WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false), \
+     set_config('lock_timeout', '5s', false), \
+     set_config('statement_timeout', '20s', false), \
+     set_config('idle_in_transaction_session_timeout', '30s', false)";
+
+/// What an error of a driver means for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Another process holds the lock: the same statement may work in a moment.
+    Busy,
+    /// The transaction lost against another and was rolled back: the same transaction may work at once.
+    Retry,
+    /// The connection is gone, or none is to be had.
+    Away,
+    /// The engine can't do it now.
+    Unavailable(&'static str),
+    /// A unique index refused it.
+    Duplicate,
+    /// The database contradicts itself.
+    Damaged,
+    /// Anything else: a fault of ours.
+    Refused,
+}
+
+/// Sorts the errors of both drivers.
+pub(crate) fn classify(error: &sqlx::Error) -> Fault {
+    use sqlx::Error as E;
+    match error {
+        E::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            // SQLite's codes are numbers of up to four digits, SQLSTATE has five characters.
+            match code.parse::<u32>() {
+                Ok(number) if code.len() < 5 => classify_sqlite(number),
+                _ => classify_sqlstate(&code),
+            }
+        }
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::BeginFailed => {
+            Fault::Away
+        }
+        _ => Fault::Refused,
+    }
+}
+
+/// <https://www.sqlite.org/rescode.html>; the low byte of an extended code is the primary one.
+const fn classify_sqlite(code: u32) -> Fault {
+    match (code, code & 0xff) {
+        (1555 | 2067, _) => Fault::Duplicate,
+        (_, 5 | 6) => Fault::Busy,
+        (_, 7) => Fault::Unavailable("memory is short"),
+        (_, 8) => Fault::Unavailable("it is read-only"),
+        (_, 10) => Fault::Unavailable("the disk does not work"),
+        (_, 13) => Fault::Unavailable("the disk is full"),
+        (_, 14) => Fault::Unavailable("its file can't be opened"),
+        (_, 11 | 26) => Fault::Damaged,
+        _ => Fault::Refused,
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn classify_sqlstate(code: &str) -> Fault {
+    match code {
+        "40001" | "40P01" => Fault::Retry,
+        "23505" => Fault::Duplicate,
+        "25006" => Fault::Unavailable("it is read-only"),
+        "53100" => Fault::Unavailable("the disk is full"),
+        "55P03" => Fault::Unavailable("a lock was held too long"),
+        "57014" => Fault::Unavailable("the statement took too long"),
+        "XX001" | "XX002" => Fault::Damaged,
+        "57P01" | "57P02" | "57P03" | "57P05" => Fault::Away,
+        _ => match code.get(..2) {
+            Some("08") => Fault::Away,
+            Some("53") => Fault::Unavailable("the server is short of resources"),
+            Some("57") => Fault::Unavailable("an operator intervened"),
+            Some("58") => Fault::Unavailable("the server's disk does not work"),
+            Some("28" | "3D") => Fault::Unavailable("the server does not let us in"),
+            _ => Fault::Refused,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_both_engines_are_told_apart() {
+        assert_eq!(classify_sqlite(5), Fault::Busy);
+        assert_eq!(classify_sqlite(517), Fault::Busy);
+        assert_eq!(classify_sqlite(2067), Fault::Duplicate);
+        assert_eq!(classify_sqlite(275), Fault::Refused);
+        assert_eq!(classify_sqlite(13), Fault::Unavailable("the disk is full"));
+        assert_eq!(classify_sqlite(1034), Fault::Unavailable("the disk does not work"));
+        assert_eq!(classify_sqlstate("40001"), Fault::Retry);
+        assert_eq!(classify_sqlstate("57P01"), Fault::Away);
+        assert_eq!(classify_sqlstate("53300"), Fault::Unavailable("the server is short of resources"));
+        assert_eq!(classify_sqlstate("42P01"), Fault::Refused);
+    }
+
+    #[test]
+    fn both_engines_have_the_same_number_of_migrations() {
+        assert_eq!(Dialect::Sqlite.migrations().len(), Dialect::Postgres.migrations().len());
+    }
+}

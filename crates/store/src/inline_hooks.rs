@@ -1,0 +1,279 @@
+//! Inline hooks as rows: the secret sealed, the rest of the channel as JSON.
+
+use hookwright_contract::HookType;
+use hookwright_model::Timestamp;
+use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, OAuthConfig};
+use hookwright_model::hook_uri::HookUri;
+use hookwright_model::id::InlineHookId;
+use hookwright_model::inline_hook::{InlineHook, Status};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::change::Conflict;
+use crate::database::{Database, can_be_stored, fetch};
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::keyring::Keyring;
+use crate::seal::{Place, SealError};
+use crate::statement::{Argument, Otherwise, Statement};
+
+const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_hooks'";
+const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
+
+const INSERT: &str = "INSERT INTO inline_hooks (id, name, folded_name, hook_type, version, status, channel, \
+     sealed_secret, metadata, created_ms, last_updated_ms, revision) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 \
+     WHERE (SELECT value FROM tallies WHERE name = 'inline_hooks') < $13 ON CONFLICT DO NOTHING";
+
+const UPDATE: &str = "UPDATE inline_hooks SET name = $3, folded_name = $4, hook_type = $5, version = $6, status = $7, \
+     channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, revision = revision + 1 \
+     WHERE id = $1 AND revision = $2 \
+     AND NOT EXISTS (SELECT 1 FROM inline_hooks AS other WHERE other.folded_name = $4 AND other.id <> $1)";
+
+const DELETE: &str = "DELETE FROM inline_hooks WHERE id = $1 AND revision = $2";
+
+/// Whether another hook has the name; see [`Otherwise::NameTakenOr`].
+pub(crate) const NAME_TAKEN: &str = "SELECT id FROM inline_hooks WHERE folded_name = $1 AND id <> $2";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, hook_type, version, status, channel, sealed_secret, metadata, created_ms, \
+             last_updated_ms, revision FROM inline_hooks ",
+            $rest
+        )
+    };
+}
+
+/// Where the secret of a hook stands.
+pub(crate) const fn place(id: &str) -> Place<'_> {
+    Place { table: "inline_hooks", row: id, column: "sealed_secret" }
+}
+
+pub(crate) fn insert(
+    dialect: Dialect,
+    keyring: &Keyring,
+    hook: &InlineHook,
+    limit: u64,
+) -> Result<Vec<Statement>, StoreError> {
+    let stored = Stored::of(hook, keyring)?;
+    let conflict = Conflict::LimitReached;
+    let arguments = vec![
+        Argument::Text(hook.id.as_str().to_owned()),
+        Argument::Text(hook.name.clone()),
+        Argument::Text(stored.folded_name.clone()),
+        Argument::Fixed(hook.hook_type.as_str()),
+        Argument::Text(hook.version.clone()),
+        Argument::Fixed(hook.status.as_str()),
+        Argument::Text(stored.channel),
+        Argument::OptionalBytes(stored.sealed_secret),
+        Argument::OptionalText(stored.metadata),
+        Argument::Integer(hook.created.as_millis()),
+        Argument::Integer(hook.last_updated.as_millis()),
+        Argument::Integer(hook.revision),
+        Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
+    ];
+    // No id is left out: a hook that is there already has its name too.
+    let otherwise = Otherwise::NameTakenOr { folded_name: stored.folded_name, id: String::new(), conflict };
+    let insert = Statement::new(INSERT, arguments).or(otherwise);
+    let count = Statement::new(TALLY, vec![Argument::Integer(1)]).or(TALLY_GONE);
+    Ok(dialect.lock_tally().into_iter().chain([insert, count]).collect())
+}
+
+pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Statement>, StoreError> {
+    let stored = Stored::of(hook, keyring)?;
+    let id = hook.id.as_str().to_owned();
+    let arguments = vec![
+        Argument::Text(id.clone()),
+        Argument::Integer(hook.revision),
+        Argument::Text(hook.name.clone()),
+        Argument::Text(stored.folded_name.clone()),
+        Argument::Fixed(hook.hook_type.as_str()),
+        Argument::Text(hook.version.clone()),
+        Argument::Fixed(hook.status.as_str()),
+        Argument::Text(stored.channel),
+        Argument::OptionalBytes(stored.sealed_secret),
+        Argument::OptionalText(stored.metadata),
+        Argument::Integer(hook.last_updated.as_millis()),
+    ];
+    let otherwise = Otherwise::NameTakenOr { folded_name: stored.folded_name, id, conflict: Conflict::Stale };
+    Ok(vec![Statement::new(UPDATE, arguments).or(otherwise)])
+}
+
+pub(crate) fn delete(dialect: Dialect, id: &InlineHookId, revision: i64) -> Vec<Statement> {
+    let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(revision)];
+    let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
+    let count = Statement::new(TALLY, vec![Argument::Integer(-1)]).or(TALLY_GONE);
+    dialect.lock_tally().into_iter().chain([delete, count]).collect()
+}
+
+/// What of a hook is stored in another form than it has.
+struct Stored {
+    folded_name: String,
+    channel: String,
+    sealed_secret: Option<Vec<u8>>,
+    metadata: Option<String>,
+}
+
+impl Stored {
+    fn of(hook: &InlineHook, keyring: &Keyring) -> Result<Self, StoreError> {
+        let secret = hook.channel.auth.secret();
+        let sealed_secret = secret
+            .map(|secret| keyring.seal(place(hook.id.as_str()), secret.expose_secret().as_bytes()))
+            .transpose()?;
+        Ok(Self {
+            folded_name: hook.name.to_lowercase(),
+            channel: to_json(&StoredChannel::of(&hook.channel))?,
+            sealed_secret,
+            metadata: hook.metadata.as_ref().map(to_json).transpose()?,
+        })
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::from_sqlx(sqlx::Error::Encode(error.into())))
+}
+
+/// The channel without its secret, as JSON in a column. Members are only ever added.
+#[derive(Serialize, Deserialize)]
+struct StoredChannel {
+    uri: String,
+    headers: Vec<(String, String)>,
+    auth: StoredAuth,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum StoredAuth {
+    None,
+    Header { key: String },
+    ClientSecretPost { client_id: String, token_url: String, scope: Option<String> },
+    PrivateKeyJwt { client_id: String, token_url: String, scope: Option<String>, hook_key_id: String },
+}
+
+impl StoredChannel {
+    fn of(channel: &Channel) -> Self {
+        let auth = match &channel.auth {
+            ChannelAuth::None => StoredAuth::None,
+            ChannelAuth::Header { key, .. } => StoredAuth::Header { key: key.clone() },
+            ChannelAuth::OAuth(OAuthConfig { client_id, token_url, scope, client_auth }) => {
+                let (client_id, token_url) = (client_id.clone(), token_url.as_str().to_owned());
+                let scope = scope.clone();
+                match client_auth {
+                    OAuthClientAuth::ClientSecretPost(_) => {
+                        StoredAuth::ClientSecretPost { client_id, token_url, scope }
+                    }
+                    OAuthClientAuth::PrivateKeyJwt { hook_key_id } => {
+                        StoredAuth::PrivateKeyJwt { client_id, token_url, scope, hook_key_id: hook_key_id.clone() }
+                    }
+                }
+            }
+        };
+        let headers = channel.headers.iter().map(|header| (header.key.clone(), header.value.clone())).collect();
+        Self { uri: channel.uri.as_str().to_owned(), headers, auth }
+    }
+
+    fn into_channel(self, secret: Option<SecretString>) -> Result<Channel, String> {
+        let need = |secret: Option<SecretString>| secret.ok_or_else(|| "its secret is gone".to_owned());
+        let oauth = |client_id, token_url: &str, scope, client_auth| {
+            let token_url = HookUri::parse_stored(token_url)?;
+            Ok::<_, String>(ChannelAuth::OAuth(OAuthConfig { client_id, token_url, scope, client_auth }))
+        };
+        let auth = match self.auth {
+            StoredAuth::None => ChannelAuth::None,
+            StoredAuth::Header { key } => ChannelAuth::Header { key, value: need(secret)? },
+            StoredAuth::ClientSecretPost { client_id, token_url, scope } => {
+                oauth(client_id, &token_url, scope, OAuthClientAuth::ClientSecretPost(need(secret)?))?
+            }
+            StoredAuth::PrivateKeyJwt { client_id, token_url, scope, hook_key_id } => {
+                oauth(client_id, &token_url, scope, OAuthClientAuth::PrivateKeyJwt { hook_key_id })?
+            }
+        };
+        let headers = self.headers.into_iter().map(|(key, value)| Header { key, value }).collect();
+        Ok(Channel { uri: HookUri::parse_stored(&self.uri)?, headers, auth })
+    }
+}
+
+/// A row as it is read.
+#[derive(sqlx::FromRow)]
+pub(crate) struct InlineHookRow {
+    id: String,
+    name: String,
+    hook_type: String,
+    version: String,
+    status: String,
+    channel: String,
+    sealed_secret: Option<Vec<u8>>,
+    metadata: Option<String>,
+    created_ms: i64,
+    last_updated_ms: i64,
+    revision: i64,
+}
+
+/// Why a row is no hook.
+pub(crate) enum RowError {
+    /// The secret can't be opened; another keyring might.
+    Sealed(SealError),
+    /// Something else can't be read.
+    Damaged(String),
+}
+
+impl InlineHookRow {
+    /// The hook of this row, its secret opened.
+    pub(crate) fn to_hook(&self, keyring: &Keyring) -> Result<InlineHook, RowError> {
+        let damaged = |what: &str, error: &dyn std::fmt::Display| RowError::Damaged(format!("{what}: {error}"));
+        let secret = match &self.sealed_secret {
+            None => None,
+            Some(sealed) => {
+                let opened = keyring.unseal(place(&self.id), sealed).map_err(RowError::Sealed)?;
+                let text = std::str::from_utf8(&opened).map_err(|error| damaged("secret", &error))?;
+                Some(SecretString::from(text))
+            }
+        };
+        let hook_type: HookType =
+            self.hook_type.parse().map_err(|_| damaged("type", &"it is none that this release knows"))?;
+        let status = [Status::Active, Status::Inactive].into_iter().find(|status| status.as_str() == self.status);
+        let channel: StoredChannel = serde_json::from_str(&self.channel).map_err(|error| damaged("channel", &error))?;
+        let metadata = self.metadata.as_deref().map(serde_json::from_str).transpose();
+        Ok(InlineHook {
+            id: InlineHookId::from_text(self.id.as_str()),
+            name: self.name.clone(),
+            hook_type,
+            version: self.version.clone(),
+            status: status.ok_or_else(|| damaged("status", &"it is none that this release knows"))?,
+            channel: channel.into_channel(secret).map_err(|error| damaged("channel", &error))?,
+            metadata: metadata.map_err(|error| damaged("metadata", &error))?,
+            created: Timestamp::from_millis(self.created_ms),
+            last_updated: Timestamp::from_millis(self.last_updated_ms),
+            revision: self.revision,
+        })
+    }
+
+    /// An error that names the hook.
+    pub(crate) fn unreadable(&self, error: &RowError) -> StoreError {
+        match error {
+            RowError::Sealed(error) => StoreError::Unreadable(format!("the secret of hook {}: {error}", self.id)),
+            RowError::Damaged(what) => StoreError::Unreadable(format!("hook {}: {what}", self.id)),
+        }
+    }
+}
+
+pub(crate) async fn one(database: &Database, id: &str) -> Result<Option<InlineHookRow>, StoreError> {
+    if !can_be_stored(id) {
+        return Ok(None);
+    }
+    fetch!(database, fetch_optional, InlineHookRow, select!("WHERE id = $1"), id)
+}
+
+pub(crate) async fn all(database: &Database, hook_type: Option<HookType>) -> Result<Vec<InlineHookRow>, StoreError> {
+    match hook_type {
+        None => fetch!(database, fetch_all, InlineHookRow, select!("ORDER BY created_ms, id")),
+        Some(hook_type) => fetch!(
+            database,
+            fetch_all,
+            InlineHookRow,
+            select!("WHERE hook_type = $1 ORDER BY created_ms, id"),
+            hook_type.as_str()
+        ),
+    }
+}

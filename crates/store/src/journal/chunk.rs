@@ -1,0 +1,313 @@
+//! A chunk: many executions or many events in one row. Packing them is what makes recording a call cheap.
+//!
+//! The body is one byte of format, then the items. An item is its length (u32), when it was published (i64, milliseconds)
+//! and its content. An event's content is its JSON. An execution's is its id, its summary as JSON, its request and the body
+//! of each attempt, each with its length in front. Numbers are little-endian.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use hookwright_model::Timestamp;
+use hookwright_model::execution::{Execution, ExecutionSummary, Verdict};
+use hookwright_model::id::ExecutionId;
+use hookwright_model::system_log::LogEvent;
+use serde_json::value::RawValue;
+
+use super::query::JournalItem;
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::statement::{Argument, Statement};
+
+const FORMAT: u8 = 1;
+const MAX_ITEMS: i64 = 256;
+const MAX_BODY: usize = 1 << 20;
+/// How many characters of an execution's id a chunk lists; 47 random bits.
+const TAIL_LEN: usize = 8;
+
+/// What a chunk holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Executions,
+    Events,
+}
+
+impl Kind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Executions => "executions",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// A chunk on its way into the journal.
+#[derive(Clone)]
+pub(crate) struct Chunk {
+    kind: Kind,
+    first: Timestamp,
+    last: Timestamp,
+    items: i64,
+    verdicts: i64,
+    id_tails: Vec<u8>,
+    hooks: BTreeSet<Box<str>>,
+    body: Vec<u8>,
+}
+
+impl Chunk {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            first: Timestamp::from_millis(i64::MAX),
+            last: Timestamp::from_millis(i64::MIN),
+            items: 0,
+            verdicts: 0,
+            id_tails: Vec::new(),
+            hooks: BTreeSet::new(),
+            body: vec![FORMAT],
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the next item belongs into another chunk.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.items >= MAX_ITEMS || self.body.len() >= MAX_BODY
+    }
+
+    pub(crate) fn add_event(&mut self, event: &LogEvent) -> Result<(), StoreError> {
+        let start = self.begin_item(event.published);
+        serde_json::to_writer(&mut self.body, &event.to_json()).map_err(unwritable)?;
+        self.end_item(start)?;
+        self.note_time(event.published);
+        Ok(())
+    }
+
+    pub(crate) fn add_execution(&mut self, execution: &Execution) -> Result<(), StoreError> {
+        let summary = &execution.summary;
+        let published = published(summary);
+        let start = self.begin_item(published);
+        self.add_part(execution.id.as_str().as_bytes())?;
+        let summary_start = self.begin_part();
+        serde_json::to_writer(&mut self.body, summary).map_err(unwritable)?;
+        self.end_part(summary_start)?;
+        self.add_part(&execution.request)?;
+        for attempt in &summary.attempts {
+            self.add_part(&attempt.body)?;
+        }
+        self.end_item(start)?;
+        for time in [Some(published), Some(summary.started()), execution.id.minted_at()].into_iter().flatten() {
+            self.note_time(time);
+        }
+        self.verdicts |= verdict_bit(summary.verdict);
+        self.id_tails.extend_from_slice(&id_tail(&execution.id));
+        if !self.hooks.contains(&summary.hook_id) {
+            self.hooks.insert(summary.hook_id.clone());
+        }
+        Ok(())
+    }
+
+    /// Takes in another chunk of the same kind if both together stay within bounds; gives it back otherwise.
+    pub(crate) fn merge(&mut self, other: Self) -> Option<Self> {
+        let fits = self.kind == other.kind
+            && self.items + other.items <= MAX_ITEMS
+            && self.body.len() + other.body.len() <= MAX_BODY;
+        if !fits {
+            return Some(other);
+        }
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.items += other.items;
+        self.verdicts |= other.verdicts;
+        self.id_tails.extend_from_slice(&other.id_tails);
+        self.hooks.extend(other.hooks);
+        self.body.extend_from_slice(other.body.get(1..).unwrap_or_default());
+        None
+    }
+
+    /// What writes this chunk.
+    pub(crate) fn into_statements(self, dialect: Dialect) -> impl Iterator<Item = Statement> {
+        let octets = self.body.len() + self.id_tails.len();
+        let append = Statement::new(
+            dialect.append_chunk(),
+            vec![
+                Argument::Fixed(self.kind.as_str()),
+                Argument::Integer(self.first.as_millis()),
+                Argument::Integer(self.last.as_millis()),
+                Argument::Integer(self.items),
+                Argument::Integer(i64::try_from(octets).unwrap_or(i64::MAX)),
+                Argument::Integer(self.verdicts),
+                Argument::Bytes(self.id_tails),
+                Argument::Bytes(self.body),
+            ],
+        );
+        let links = self.hooks.into_iter().map(move |hook| {
+            let hook: String = hook.into();
+            Statement::new(dialect.link_chunk(), vec![Argument::Text(hook)])
+        });
+        std::iter::once(append).chain(links)
+    }
+
+    fn note_time(&mut self, time: Timestamp) {
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+    }
+
+    fn begin_item(&mut self, published: Timestamp) -> usize {
+        let start = self.begin_part();
+        self.body.extend_from_slice(&published.as_millis().to_le_bytes());
+        start
+    }
+
+    fn end_item(&mut self, start: usize) -> Result<(), StoreError> {
+        self.end_part(start)?;
+        self.items += 1;
+        Ok(())
+    }
+
+    fn add_part(&mut self, part: &[u8]) -> Result<(), StoreError> {
+        let start = self.begin_part();
+        self.body.extend_from_slice(part);
+        self.end_part(start)
+    }
+
+    /// Leaves room for a length and tells where what it counts begins.
+    fn begin_part(&mut self) -> usize {
+        self.body.extend_from_slice(&[0; 4]);
+        self.body.len()
+    }
+
+    fn end_part(&mut self, start: usize) -> Result<(), StoreError> {
+        let length = u32::try_from(self.body.len() - start)
+            .map_err(|_| StoreError::Unstorable("a record of more than 4 GiB".to_owned()))?;
+        if let Some(room) = start.checked_sub(4).and_then(|from| self.body.get_mut(from..start)) {
+            room.copy_from_slice(&length.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// Packs records into as few chunks as their bounds allow.
+pub(crate) fn pack<'e>(executions: impl IntoIterator<Item = &'e Execution>) -> Result<Vec<Chunk>, StoreError> {
+    let mut chunks = vec![Chunk::new(Kind::Executions)];
+    for execution in executions {
+        if chunks.last().is_none_or(Chunk::is_full) {
+            chunks.push(Chunk::new(Kind::Executions));
+        }
+        if let Some(chunk) = chunks.last_mut() {
+            chunk.add_execution(execution)?;
+        }
+    }
+    chunks.retain(|chunk| chunk.items > 0);
+    Ok(chunks)
+}
+
+/// When a call counts as having happened in the System Log: when it ended.
+fn published(summary: &ExecutionSummary) -> Timestamp {
+    summary.started().plus(std::time::Duration::from_micros(summary.duration_us))
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::Unstorable(error.to_string())
+}
+
+/// The bit of a verdict in the column `verdicts`. The order of [`Verdict::ALL`] is therefore part of the stored form.
+pub(crate) fn verdict_bit(verdict: Verdict) -> i64 {
+    Verdict::ALL.iter().position(|known| *known == verdict).map_or(0, |position| 1 << position)
+}
+
+fn id_tail(id: &ExecutionId) -> [u8; TAIL_LEN] {
+    let bytes = id.as_str().as_bytes();
+    let mut tail = [0; TAIL_LEN];
+    for (target, source) in tail.iter_mut().rev().zip(bytes.iter().rev()) {
+        *target = *source;
+    }
+    tail
+}
+
+/// Whether a chunk with these tails may hold the execution.
+pub(crate) fn lists(id_tails: &[u8], id: &ExecutionId) -> bool {
+    let wanted = id_tail(id);
+    id_tails.chunks_exact(TAIL_LEN).any(|tail| tail == wanted)
+}
+
+/// One item of a chunk that was read, not yet decoded.
+pub(crate) struct RawItem<'c> {
+    pub(crate) index: u32,
+    pub(crate) published: Timestamp,
+    kind: Kind,
+    content: &'c [u8],
+}
+
+/// Walks through the items of a body.
+pub(crate) fn items<'c>(kind: &str, body: &'c [u8]) -> Result<Vec<RawItem<'c>>, StoreError> {
+    let kind = [Kind::Executions, Kind::Events].into_iter().find(|known| known.as_str() == kind);
+    let mut reader = Reader(body);
+    if reader.take(1)? != [FORMAT] {
+        return Err(StoreError::Unreadable("a chunk of the journal has a form that this release does not know".into()));
+    }
+    let mut items = Vec::new();
+    while !reader.0.is_empty() {
+        let mut item = Reader(reader.part()?);
+        let published = item.take(8)?.try_into().map(i64::from_le_bytes).map_err(|_| damaged())?;
+        items.push(RawItem {
+            index: u32::try_from(items.len()).map_err(|_| damaged())?,
+            published: Timestamp::from_millis(published),
+            kind: kind.ok_or_else(damaged)?,
+            content: item.0,
+        });
+    }
+    Ok(items)
+}
+
+impl RawItem<'_> {
+    pub(crate) fn decode(&self) -> Result<JournalItem, StoreError> {
+        match self.kind {
+            Kind::Events => serde_json::from_slice::<Box<RawValue>>(self.content)
+                .map(JournalItem::Event)
+                .map_err(|error| StoreError::Unreadable(format!("an event of the journal: {error}"))),
+            Kind::Executions => self.decode_execution().map(|execution| JournalItem::Execution(Box::new(execution))),
+        }
+    }
+
+    pub(crate) fn decode_execution(&self) -> Result<Execution, StoreError> {
+        let mut parts = Reader(self.content);
+        let id = ExecutionId::from_text(std::str::from_utf8(parts.part()?).map_err(|_| damaged())?);
+        let mut summary: ExecutionSummary = serde_json::from_slice(parts.part()?)
+            .map_err(|error| StoreError::Unreadable(format!("the summary of execution {id}: {error}")))?;
+        let request = Bytes::copy_from_slice(parts.part()?);
+        for attempt in &mut summary.attempts {
+            attempt.body = Bytes::copy_from_slice(parts.part()?);
+        }
+        Ok(Execution { id, summary, request })
+    }
+
+    /// Whether this is the execution of this id, without decoding it.
+    pub(crate) fn is_execution(&self, id: &ExecutionId) -> Result<bool, StoreError> {
+        Ok(self.kind == Kind::Executions && Reader(self.content).part()? == id.as_str().as_bytes())
+    }
+}
+
+/// What is left to read of a body.
+struct Reader<'c>(&'c [u8]);
+
+impl<'c> Reader<'c> {
+    fn take(&mut self, length: usize) -> Result<&'c [u8], StoreError> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(damaged)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn part(&mut self) -> Result<&'c [u8], StoreError> {
+        let length = self.take(4)?.try_into().map(u32::from_le_bytes).map_err(|_| damaged())?;
+        self.take(usize::try_from(length).map_err(|_| damaged())?)
+    }
+}
+
+fn damaged() -> StoreError {
+    StoreError::Unreadable("a chunk of the journal is damaged".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! The bounded buffer of executions, and the task that writes it in chunks.
+//!
+//! A row for each call would cost more than the call. Records therefore wait up to ten milliseconds for others. A full
+//! buffer makes callers wait and drops nothing; what can't be written stays and is tried again.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hookwright_model::execution::Execution;
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::database::Database;
+use crate::error::{CommitError, StoreError};
+use crate::journal::{chunk, read};
+use crate::work::Work;
+use crate::write_side::WriteSide;
+
+/// How long the first record waits for others.
+const GATHERING: Duration = Duration::from_millis(10);
+/// A record takes one place in the buffer for each started piece of this size.
+const OCTETS_A_PLACE: usize = 4096;
+/// How long to wait before a failed flush is tried again: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How long a close tries to write what is left.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The buffer, shared by those who record and the task that writes.
+pub(crate) struct Recorder {
+    places: Semaphore,
+    capacity: usize,
+    state: Mutex<State>,
+    /// Records that are not written yet.
+    buffered: AtomicUsize,
+    /// The task sleeps until there is something to write.
+    work: Notify,
+    /// Somebody waits for the records: flush now.
+    hurry: Notify,
+    /// How many records were written since the start.
+    written: watch::Sender<u64>,
+    /// The last try to write failed: nobody needs to wait for the next.
+    is_failing: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Execution>,
+    /// How many records were taken since the start.
+    taken: u64,
+    is_closed: bool,
+}
+
+impl Recorder {
+    pub(crate) fn new(capacity: usize) -> Arc<Self> {
+        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Arc::new(Self {
+            places: Semaphore::new(capacity),
+            capacity,
+            state: Mutex::default(),
+            buffered: AtomicUsize::new(0),
+            work: Notify::new(),
+            hurry: Notify::new(),
+            written: watch::Sender::new(0),
+            is_failing: AtomicBool::new(false),
+        })
+    }
+
+    /// Puts a record into the buffer; waits while it is full.
+    pub(crate) async fn record(&self, execution: Execution) {
+        let places = u32::try_from(self.places_of(&execution)).unwrap_or(u32::MAX);
+        let Ok(permit) = self.places.acquire_many(places).await else { return self.refuse(&execution) };
+        let mut state = self.state();
+        if state.is_closed {
+            drop(state);
+            return self.refuse(&execution);
+        }
+        permit.forget();
+        self.buffered.fetch_add(1, Ordering::Relaxed);
+        state.taken += 1;
+        state.records.push(execution);
+        let is_first = state.records.len() == 1;
+        drop(state);
+        if is_first {
+            self.work.notify_one();
+        }
+    }
+
+    fn refuse(&self, execution: &Execution) {
+        tracing::error!(execution = %execution.id, "the store is closed: this execution is not recorded");
+    }
+
+    /// Waits until what was recorded before is written, but not for long: so that who reads finds what they just did.
+    pub(crate) async fn settle(&self, patience: Duration) {
+        let taken = self.state().taken;
+        let mut written = self.written.subscribe();
+        if *written.borrow_and_update() >= taken || self.is_failing.load(Ordering::Relaxed) {
+            return;
+        }
+        self.hurry.notify_one();
+        let _ = tokio::time::timeout(patience, written.wait_for(|written| *written >= taken)).await;
+    }
+
+    /// Takes no more records and makes the task write what is left and end.
+    pub(crate) fn close(&self) {
+        self.state().is_closed = true;
+        self.places.close();
+        self.work.notify_one();
+        self.hurry.notify_one();
+    }
+
+    /// Records that are not written yet.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffered.load(Ordering::Relaxed)
+    }
+
+    fn places_of(&self, execution: &Execution) -> usize {
+        let bodies: usize = execution.summary.attempts.iter().map(|attempt| attempt.body.len()).sum();
+        // A record larger than the whole buffer takes all of it.
+        ((execution.request.len() + bodies) / OCTETS_A_PLACE + 1).min(self.capacity)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> (Vec<Execution>, bool) {
+        let mut state = self.state();
+        (std::mem::take(&mut state.records), state.is_closed)
+    }
+
+    /// The task: gathers, writes, and ends once it is closed and empty.
+    pub(crate) async fn run(self: Arc<Self>, write_side: WriteSide, database: Database) {
+        loop {
+            self.work.notified().await;
+            if !self.state().is_closed {
+                // Whichever comes first; a hint to hurry that comes too early is kept for the next round, which is harmless.
+                let _ = tokio::time::timeout(GATHERING, self.hurry.notified()).await;
+            }
+            let (records, is_closed) = self.take();
+            if !records.is_empty() {
+                self.flush(&write_side, &database, &records).await;
+            }
+            if is_closed {
+                break;
+            }
+        }
+    }
+
+    /// Writes records, again and again if need be, and gives their places back.
+    async fn flush(&self, write_side: &WriteSide, database: &Database, records: &[Execution]) {
+        let mut pause = PAUSES.0;
+        let mut waited = Duration::ZERO;
+        let work = pack(records);
+        while let Some(work) = &work
+            && let Err(error) = write_side.write(work.clone()).await
+        {
+            let is_kept = match error {
+                CommitError::OutcomeUnknown(_) => is_kept(database, records).await,
+                CommitError::Unavailable(_) => false,
+                CommitError::Conflict(_) | CommitError::Failed(_) => {
+                    tracing::error!(records = records.len(), %error, "executions are lost");
+                    break;
+                }
+            };
+            if is_kept {
+                break;
+            }
+            if self.state().is_closed && waited >= LAST_PATIENCE {
+                tracing::error!(records = records.len(), %error, "executions are lost: the store closes");
+                break;
+            }
+            self.is_failing.store(true, Ordering::Relaxed);
+            tracing::warn!(records = records.len(), %error, "executions can't be written yet");
+            tokio::time::sleep(pause).await;
+            waited += pause;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+        self.is_failing.store(false, Ordering::Relaxed);
+        let places = records.iter().map(|record| self.places_of(record)).sum();
+        self.buffered.fetch_sub(records.len(), Ordering::Relaxed);
+        self.places.add_permits(places);
+        self.written.send_modify(|written| *written += u64::try_from(records.len()).unwrap_or(0));
+    }
+}
+
+/// Whether a commit with an unknown outcome was kept: all of its records are there, or none. Asks until it is told.
+async fn is_kept(database: &Database, records: &[Execution]) -> bool {
+    let Some(first) = records.first() else { return true };
+    for _ in 0..60 {
+        match read::execution(database, &first.id).await {
+            Ok(found) => return found.is_some(),
+            Err(_) => tokio::time::sleep(PAUSES.1).await,
+        }
+    }
+    false
+}
+
+/// The chunks of these records. A record that can't be packed is left out, so that it does not take the others with it.
+fn pack(records: &[Execution]) -> Option<Work> {
+    match chunk::pack(records) {
+        Ok(chunks) => Some(Work::of_chunks(chunks)),
+        Err(error) => {
+            report(&error);
+            let whole = records.iter().filter(|record| chunk::pack([*record]).inspect_err(report).is_ok());
+            chunk::pack(whole).ok().map(Work::of_chunks)
+        }
+    }
+}
+
+fn report(error: &StoreError) {
+    tracing::error!(%error, "an execution can't be recorded");
+}

@@ -1,0 +1,75 @@
+//! Making and upgrading the tables, and checking that the keyring fits: one transaction, under the engine's write lock.
+
+use crate::error::{OpenError, StoreError};
+use crate::keyring::{Keyring, KeyringError};
+use crate::seal::{Place, SealError};
+use crate::session::{Session, StatementError};
+use crate::statement::{Argument, Statement};
+
+const VERSION_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)";
+const READ_VERSION: &str = "SELECT version FROM schema_version";
+const FORGET_VERSION: &str = "DELETE FROM schema_version";
+const WRITE_VERSION: &str = "INSERT INTO schema_version (version) VALUES ($1)";
+const INSERT_KEY: &str = "INSERT INTO sealing_keys (id, canary) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const CANARY: &[u8] = b"hookwright";
+
+/// Brings the tables up to date and checks the keys. The caller holds the transaction and ends it.
+pub(crate) async fn prepare<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
+    migrate(session).await?;
+    check_keys(session, keyring).await
+}
+
+async fn migrate<S: Session>(session: &mut S) -> Result<(), OpenError> {
+    let migrations = S::DIALECT.migrations();
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    session.run_text(VERSION_TABLE).await.map_err(failed)?;
+    let found = session.number(READ_VERSION).await.map_err(failed)?.unwrap_or(0);
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    for migration in migrations.into_iter().skip(usize::try_from(found).unwrap_or(0)) {
+        session.run_text(migration).await.map_err(failed)?;
+    }
+    session.run_text(FORGET_VERSION).await.map_err(failed)?;
+    let write = Statement::new(WRITE_VERSION, vec![Argument::Integer(known)]);
+    session.execute(&write).await.map_err(StatementError::into_store_error)?;
+    Ok(())
+}
+
+/// Each key that was ever used here has left a canary: the keyring must have all these keys, and they must open it.
+async fn check_keys<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
+    let known = session.sealing_keys().await.map_err(failed)?;
+    let lacking: Vec<String> = known.iter().filter(|(id, _)| !keyring.holds(id)).map(|(id, _)| id.clone()).collect();
+    if !lacking.is_empty() {
+        return Err(KeyringError::Lacks(lacking).into());
+    }
+    for (id, canary) in &known {
+        if keyring.unseal(place(id), canary).ok().is_none_or(|opened| opened.as_slice() != CANARY) {
+            return Err(KeyringError::Broken(id.clone()).into());
+        }
+    }
+    let insert = announce_key(keyring).map_err(StoreError::from)?;
+    let announced = keyring.key_ids().next().is_some_and(|active| known.iter().any(|(id, _)| *id == active));
+    if !announced {
+        session.execute(&insert).await.map_err(StatementError::into_store_error)?;
+    }
+    Ok(())
+}
+
+/// Notes that values may be sealed with the keyring's first key from now on.
+pub(crate) fn announce_key(keyring: &Keyring) -> Result<Statement, SealError> {
+    let id = keyring.sealing_key()?.id().to_string();
+    let canary = keyring.seal(place(&id), CANARY)?;
+    Ok(Statement::new(INSERT_KEY, vec![Argument::Text(id), Argument::Bytes(canary)]))
+}
+
+const fn place(id: &str) -> Place<'_> {
+    Place { table: "sealing_keys", row: id, column: "canary" }
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    StoreError::from_sqlx(error)
+}

@@ -1,0 +1,162 @@
+//! One connection of either engine inside a transaction: what a commit and a migration need of it.
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use crate::change::Conflict;
+use crate::dialect::{self, Dialect, Fault};
+use crate::error::{CommitError, StoreError};
+use crate::inline_hooks::NAME_TAKEN;
+use crate::statement::{Expect, Otherwise, Statement};
+use crate::work::Work;
+
+/// A connection that a commit or a migration runs on.
+pub(crate) trait Session {
+    const DIALECT: Dialect;
+
+    /// Runs a text without arguments; it may hold several statements.
+    async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error>;
+
+    /// Runs a statement and tells how many rows it touched.
+    async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError>;
+
+    /// The number in the only row and column, if there is a row.
+    async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, sqlx::Error>;
+
+    /// Names and canaries of the keys that secrets may be sealed with.
+    async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error>;
+
+    /// Whether another hook than `id` has this folded name.
+    async fn is_name_taken(&mut self, folded_name: &str, id: &str) -> Result<bool, sqlx::Error>;
+}
+
+/// Why a statement failed.
+pub(crate) enum StatementError {
+    /// Its arguments could not be made ready.
+    Store(StoreError),
+    /// What the driver said.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for StatementError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for StatementError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl StatementError {
+    /// What the failure means.
+    pub(crate) fn fault(&self) -> Fault {
+        match self {
+            Self::Store(_) => Fault::Refused,
+            Self::Database(error) => dialect::classify(error),
+        }
+    }
+
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Database(error) => StoreError::from_sqlx(error),
+        }
+    }
+}
+
+macro_rules! session {
+    ($connection:ty, $dialect:expr, $arguments:ident) => {
+        impl Session for $connection {
+            const DIALECT: Dialect = $dialect;
+
+            async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+                sqlx::raw_sql(sql).execute(&mut *self).await.map(|_| ())
+            }
+
+            async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError> {
+                let arguments = statement.$arguments()?;
+                Ok(sqlx::query_with(statement.sql, arguments).execute(&mut *self).await?.rows_affected())
+            }
+
+            async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, sqlx::Error> {
+                sqlx::query_scalar(sql).fetch_optional(&mut *self).await
+            }
+
+            async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error> {
+                sqlx::query_as("SELECT id, canary FROM sealing_keys").fetch_all(&mut *self).await
+            }
+
+            async fn is_name_taken(&mut self, folded_name: &str, id: &str) -> Result<bool, sqlx::Error> {
+                let other: Option<String> =
+                    sqlx::query_scalar(NAME_TAKEN).bind(folded_name).bind(id).fetch_optional(&mut *self).await?;
+                Ok(other.is_some())
+            }
+        }
+    };
+}
+
+session!(SqliteConnection, Dialect::Sqlite, sqlite_arguments);
+session!(PgConnection, Dialect::Postgres, postgres_arguments);
+
+/// Why a commit did not apply.
+pub(crate) enum Failure {
+    /// This is its answer.
+    Answer(CommitError),
+    /// The driver failed; whether to try again is for the caller to say.
+    Statement(StatementError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Statement(error.into())
+    }
+}
+
+/// Runs all that a commit writes; the caller holds the transaction and ends it.
+pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<(), Failure> {
+    for statement in &work.statements {
+        let rows = match session.execute(statement).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(duplicate(statement, &error).unwrap_or(Failure::Statement(error))),
+        };
+        if let Expect::OneRow(otherwise) = &statement.expect
+            && rows != 1
+        {
+            return Err(Failure::Answer(explain(session, otherwise).await?));
+        }
+    }
+    for chunk in &work.chunks {
+        for statement in chunk.clone().into_statements(S::DIALECT) {
+            session.execute(&statement).await.map_err(Failure::Statement)?;
+        }
+    }
+    Ok(())
+}
+
+/// A unique index that refused a checked statement is the conflict which that statement expects.
+fn duplicate(statement: &Statement, error: &StatementError) -> Option<Failure> {
+    let Expect::OneRow(otherwise) = &statement.expect else { return None };
+    let conflict = match otherwise {
+        Otherwise::Conflict(conflict) => *conflict,
+        Otherwise::NameTakenOr { .. } => Conflict::NameTaken,
+        Otherwise::Damage(_) => return None,
+    };
+    (error.fault() == Fault::Duplicate).then_some(Failure::Answer(conflict.into()))
+}
+
+/// What it means that a checked statement touched no row.
+async fn explain<S: Session>(session: &mut S, otherwise: &Otherwise) -> Result<CommitError, sqlx::Error> {
+    Ok(match otherwise {
+        Otherwise::Conflict(conflict) => (*conflict).into(),
+        Otherwise::NameTakenOr { folded_name, id, conflict } => {
+            if session.is_name_taken(folded_name, id).await? {
+                Conflict::NameTaken.into()
+            } else {
+                (*conflict).into()
+            }
+        }
+        Otherwise::Damage(what) => CommitError::Failed(StoreError::Unreadable((*what).to_owned())),
+    })
+}

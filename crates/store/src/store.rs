@@ -1,0 +1,321 @@
+//! [`Store`]: what the operations above see of the database.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use hookwright_contract::HookType;
+use hookwright_model::Timestamp;
+use hookwright_model::api_token::ApiToken;
+use hookwright_model::execution::Execution;
+use hookwright_model::id::ExecutionId;
+use hookwright_model::inline_hook::InlineHook;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::change::Change;
+use crate::database::{Database, fetch};
+use crate::error::{CommitError, OpenError, StoreError};
+use crate::inline_hooks::{self, InlineHookRow, RowError};
+use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, Page, Removed, read};
+use crate::keyring::Keyring;
+use crate::options::{Gauges, StoreOptions};
+use crate::recorder::Recorder;
+use crate::seal::SealError;
+use crate::statement::{Otherwise, Statement};
+use crate::work::Work;
+use crate::write_side::WriteSide;
+use crate::writer::Writer;
+use crate::{api_tokens, postgres, reseal, retention, schema, sqlite};
+
+/// How long a read waits at most for records on their way, so that who just made a call finds it. It takes a few
+/// milliseconds where the disk is well.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// A commit not longer ago than this shows that writing works.
+const FRESH: Duration = Duration::from_secs(1);
+
+const BEAT: &str = "UPDATE readiness SET beats = beats + 1 WHERE id = 1";
+
+/// The database of one org; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Database,
+    write_side: WriteSide,
+    keyring: RwLock<Keyring>,
+    recorder: Arc<Recorder>,
+    last_write: Mutex<Option<Instant>>,
+    ending: tokio::sync::Mutex<Option<Ending>>,
+}
+
+/// What [`Store::close`] waits for.
+struct Ending {
+    recorder: JoinHandle<()>,
+    /// Hears when SQLite's writer has closed the file.
+    writer: Option<oneshot::Receiver<()>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Store").field("dialect", &self.inner.write_side.dialect()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    /// Without a [`Store::close`] the tasks still write what is buffered and end, if the runtime lets them.
+    fn drop(&mut self) {
+        self.recorder.close();
+    }
+}
+
+/// Which engine a URL means.
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+fn engine_of(database_url: &str) -> Result<Engine, OpenError> {
+    match database_url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(Engine::Sqlite),
+        Some("postgres" | "postgresql") => Ok(Engine::Postgres),
+        _ => Err(OpenError::Url("it must begin with sqlite: or postgres:".to_owned())),
+    }
+}
+
+impl Store {
+    /// Opens the database, makes or upgrades its tables, and checks that the keyring fits.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each prints a sentence that says what to do.
+    pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        let (database, write_side, writer_end) = match engine_of(&options.database_url)? {
+            Engine::Sqlite => {
+                let sqlite::Opened { writer, readers, lock } = sqlite::open(&options).await?;
+                let (writer, end) = Writer::start(writer, lock)?;
+                (Database::Sqlite(readers), WriteSide::sqlite(writer), Some(end))
+            }
+            Engine::Postgres => {
+                let pool = postgres::open(&options).await?;
+                (Database::Postgres(pool.clone()), WriteSide::postgres(pool), None)
+            }
+        };
+        let recorder = Recorder::new(options.max_buffered_records);
+        let task = tokio::spawn(Arc::clone(&recorder).run(write_side.clone(), database.clone()));
+        let inner = Inner {
+            database,
+            write_side,
+            keyring: RwLock::new(options.keyring),
+            recorder,
+            last_write: Mutex::default(),
+            ending: tokio::sync::Mutex::new(Some(Ending { recorder: task, writer: writer_end })),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether a database holds nothing of ours yet, so that a keyring may be made for it.
+    ///
+    /// # Errors
+    /// If the URL can't be read or the database can't be reached.
+    pub async fn is_new(database_url: &str) -> Result<bool, OpenError> {
+        match engine_of(database_url)? {
+            Engine::Sqlite => sqlite::is_new(database_url).await,
+            Engine::Postgres => postgres::is_new(database_url).await,
+        }
+    }
+
+    /// Applies all changes or none; they are durable when it returns. Goes on also if the caller hangs up.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
+        let work = Work::of(changes, self.inner.write_side.dialect(), &self.keyring())?;
+        self.write(work).await
+    }
+
+    /// Puts a finished execution into the bounded buffer; it is written within 50 ms. Waits while the buffer is full and
+    /// drops nothing.
+    pub async fn record(&self, execution: Execution) {
+        self.inner.recorder.record(execution).await;
+    }
+
+    /// The hook of this id.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn inline_hook(&self, id: &str) -> Result<Option<InlineHook>, StoreError> {
+        match inline_hooks::one(&self.inner.database, id).await? {
+            Some(row) => self.unseal(&row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// All hooks, or those of one type, oldest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn inline_hooks(&self, hook_type: Option<HookType>) -> Result<Vec<InlineHook>, StoreError> {
+        let rows = inline_hooks::all(&self.inner.database, hook_type).await?;
+        rows.iter().map(|row| self.unseal(row)).collect()
+    }
+
+    /// The token with this SHA-256, also if it is revoked or expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
+        api_tokens::by_hash(&self.inner.database, sha256).await
+    }
+
+    /// All tokens, oldest first, also revoked and expired ones.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        api_tokens::all(&self.inner.database).await
+    }
+
+    /// The token of this id, also if it is revoked or expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_token(&self, id: &str) -> Result<Option<ApiToken>, StoreError> {
+        api_tokens::one(&self.inner.database, id).await
+    }
+
+    /// The execution of this id. Waits a moment for records on their way.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn execution(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.inner.recorder.settle(SETTLING).await;
+        read::execution(&self.inner.database, id).await
+    }
+
+    /// A page of executions, the last recorded first. Waits a moment for records on their way.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn executions(&self, query: &ExecutionQuery) -> Result<Page<Execution>, StoreError> {
+        self.inner.recorder.settle(SETTLING).await;
+        read::executions(&self.inner.database, query).await
+    }
+
+    /// What the System Log is made of, in the order it was written; fewer than `max_items` mean that there is no more.
+    /// Waits a moment for records on their way.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn journal(&self, scan: &JournalScan) -> Result<Vec<JournalEntry>, StoreError> {
+        self.inner.recorder.settle(SETTLING).await;
+        read::scan(&self.inner.database, scan).await
+    }
+
+    /// Deletes what is older than `older_than`, then the oldest until at most `max_bytes` remain; executions go before
+    /// events, so that a flood of calls can't push out the audit trail. Works in small steps beside other writes.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; what was deleted before stays deleted.
+    pub async fn apply_retention(&self, older_than: Timestamp, max_bytes: u64) -> Result<Removed, StoreError> {
+        retention::apply(&self.inner.database, &self.inner.write_side, older_than, max_bytes).await
+    }
+
+    /// Seals every secret with the keyring's first key, beside other writes. May be cut short and run again; `progress` is
+    /// told how many are done.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; what was sealed before stays sealed.
+    pub async fn reseal(&self, progress: impl Fn(u64) + Send) -> Result<u64, StoreError> {
+        reseal::apply(&self.inner.database, &self.inner.write_side, &self.keyring(), progress).await
+    }
+
+    /// Seals with another keyring from now on. It must hold the keys of the old one as long as values need them.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; the old keyring then stays in use.
+    pub async fn use_keyring(&self, keyring: Keyring) -> Result<(), CommitError> {
+        let announce = schema::announce_key(&keyring).map_err(StoreError::from)?;
+        self.write(Work::of_statements(vec![announce])).await?;
+        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+        Ok(())
+    }
+
+    /// Whether the database can be read and written now. Writes one row, unless a commit succeeded within the last second.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub async fn check_ready(&self) -> Result<(), StoreError> {
+        let (_,) = fetch!(&self.inner.database, fetch_one, (i64,), "SELECT beats FROM readiness WHERE id = 1")?;
+        let last_write = *self.inner.last_write.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_write.is_some_and(|last_write| last_write.elapsed() < FRESH) {
+            return Ok(());
+        }
+        let beat = Statement::new(BEAT, Vec::new()).or(Otherwise::Damage("the row that readiness is tried on is gone"));
+        match self.write(Work::of_statements(vec![beat])).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict(conflict)) => Err(StoreError::Unreadable(conflict.to_string())),
+            Err(CommitError::Unavailable(error) | CommitError::OutcomeUnknown(error) | CommitError::Failed(error)) => {
+                Err(error)
+            }
+        }
+    }
+
+    /// Fill levels, for `/metrics`.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let (connections, idle_connections) = self.inner.database.connections();
+        Gauges {
+            buffered_records: self.inner.recorder.buffered(),
+            waiting_commits: self.inner.write_side.waiting(),
+            connections,
+            idle_connections,
+        }
+    }
+
+    /// Writes what is buffered, waits for commits under way, and lets the database go. Later writes are refused.
+    pub async fn close(&self) {
+        self.inner.recorder.close();
+        let Some(Ending { recorder, writer }) = self.inner.ending.lock().await.take() else { return };
+        if let Err(error) = recorder.await {
+            tracing::error!(%error, "the task that writes executions failed");
+        }
+        self.inner.write_side.close().await;
+        self.inner.database.close().await;
+        if let Some(end) = writer {
+            // An error means that it has ended already.
+            let _ = end.await;
+        }
+    }
+
+    async fn write(&self, work: Work) -> Result<(), CommitError> {
+        let result = self.inner.write_side.write(work).await;
+        let mut last_write = self.inner.last_write.lock().unwrap_or_else(PoisonError::into_inner);
+        match &result {
+            Ok(()) => *last_write = Some(Instant::now()),
+            Err(CommitError::Conflict(_)) => {}
+            Err(_) => *last_write = None,
+        }
+        drop(last_write);
+        result
+    }
+
+    fn keyring(&self) -> Keyring {
+        self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The hook of a row. A key that we lack may have come into the keyring's file since we read it.
+    fn unseal(&self, row: &InlineHookRow) -> Result<InlineHook, StoreError> {
+        let keyring = self.keyring();
+        match row.to_hook(&keyring) {
+            Ok(hook) => return Ok(hook),
+            Err(RowError::Sealed(SealError::UnknownKey(_))) => {}
+            Err(error) => return Err(row.unreadable(&error)),
+        }
+        let reread = keyring.file().and_then(|file| Keyring::open(file).ok()).unwrap_or(keyring);
+        let hook = row.to_hook(&reread).map_err(|error| row.unreadable(&error))?;
+        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = reread;
+        Ok(hook)
+    }
+}
