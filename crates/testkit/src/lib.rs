@@ -7,6 +7,7 @@ mod client;
 mod entropy;
 pub mod external_service;
 mod org;
+pub mod postgres;
 
 pub use client::{Answer, Client, Request};
 pub use entropy::{FixedClock, SeededEntropy};
