@@ -1,0 +1,11 @@
+//! The built binary from outside: its commands, what they print, how they end.
+
+#![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test may panic")]
+
+mod crash;
+mod demo;
+mod process;
+mod responder;
+mod serve;
+mod settings;
+mod token;

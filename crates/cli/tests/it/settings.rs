@@ -1,0 +1,36 @@
+//! Settings of `serve` that can't be used.
+
+use crate::process::{Process, hookwright, run, text};
+
+#[test]
+fn an_unknown_key_is_named_with_its_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hookwright.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmax_cals = 8\n").unwrap();
+    let output =
+        run(hookwright().args(["serve", "--config"]).arg(&file).arg("--data-dir").arg(folder.path().join("d")));
+    let errors = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("max_cals") && errors.contains("line 2") && errors.contains("hookwright.toml"), "{errors}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_a_flag_over_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hookwright.toml");
+    std::fs::write(&file, "listen = \"192.0.2.1:9\"\nlog_format = \"text\"\n").unwrap();
+    let mut command = hookwright();
+    command.arg("serve").arg("--config").arg(&file).arg("--data-dir").arg(folder.path().join("data"));
+    command.env("HOOKWRIGHT_LISTEN", "192.0.2.1:10").args(["--listen", "127.0.0.1:0"]);
+    let mut process = Process::start(&mut command);
+    assert!(process.address().ip().is_loopback());
+}
+
+#[test]
+fn an_address_that_is_not_ours_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(hookwright().args(["serve", "--listen", "192.0.2.1:9", "--data-dir"]).arg(folder.path()));
+    let errors = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("192.0.2.1:9"), "{errors}");
+}
