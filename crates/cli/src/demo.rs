@@ -62,41 +62,60 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let folder = Folder::open(arguments.data_dir)?;
     let servers = Servers::start(&folder, arguments.port, arguments.responder_port).await?;
     let played = play_guide(&servers, style).await;
-    if let (Ok((registered, differing)), false) = (&played, arguments.once) {
+    if let (Ok(outcome), false) = (&played, arguments.once) {
         let summary = Summary {
             org: servers.org_address,
             service: servers.service_address,
             token: servers.token.secret.expose_secret(),
             kept: folder.kept(),
-            registered,
+            registered: &outcome.registered,
+            denied: outcome.denied.as_deref(),
         };
-        say(&summary.render(style, *differing));
+        say(&summary.render(style));
         termination().await;
         say("\nThe demo ends.\n");
     }
     servers.stop().await;
-    match played? {
-        (_, 0) => Ok(()),
-        (_, differing) => bail!("{differing} of the answers differ from the guide's"),
+    match played?.differing {
+        0 => Ok(()),
+        differing => bail!("{differing} of the answers differ from the guide's"),
     }
 }
 
-/// Sends every request of the guide, printing as they come. Returns the hooks, and how many answers were not the guide's.
-async fn play_guide(servers: &Servers, style: Style) -> anyhow::Result<(Vec<Registered>, usize)> {
+/// What playing the guide came to.
+struct Outcome {
+    registered: Vec<Registered>,
+    /// Answers that were not the guide's.
+    differing: usize,
+    /// The record of the first call that the service denied.
+    denied: Option<String>,
+}
+
+/// Sends every request of the guide, printing as they come.
+async fn play_guide(servers: &Servers, style: Style) -> anyhow::Result<Outcome> {
     let mut client = Client::connect(servers.org_address, servers.token.secret.expose_secret()).await?;
     let registered = play::register(&mut client, servers.service_address).await?;
-    say(&format!("\n{}", table::head(style)));
-    let mut differing = 0;
+    say("\nThe requests of Okta's guide \"Registration inline hook\", sent through execute.\n");
+    say(&format!("GUIDE: is the answer the one of the guide's code, byte for byte?\n\n{}", table::head(style)));
+    let (mut differing, mut denied) = (0, None);
     for Registered { hook, id } in &registered {
         let title = format!("\"{}\" calls http://{}{}", hook.name, servers.service_address, hook.path);
         say(&format!("\n{}\n", style.bold(&title)));
         for scenario in (hook.scenarios)() {
-            let row = play::play(&mut client, id, &scenario).await?;
-            differing += usize::from(!row.as_guide);
-            say(&row.render(style));
+            let played = play::play(&mut client, id, &scenario).await?;
+            differing += usize::from(!played.row.as_guide);
+            if !played.row.allowed {
+                denied = denied.or(played.execution);
+            }
+            say(&played.row.render(style));
         }
     }
-    Ok((registered, differing))
+    let verdict = match differing {
+        0 => "Every answer is the guide's.".to_owned(),
+        _ => format!("{differing} of the answers differ from the guide's."),
+    };
+    say(&format!("\n{}\n", style.good(differing == 0, &verdict)));
+    Ok(Outcome { registered, differing, denied })
 }
 
 /// Where the org's data is.

@@ -16,6 +16,9 @@ use tokio::net::TcpStream;
 /// Longer than the org may take for two attempts of a hook.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where an answer to `execute` names its record.
+const EXECUTION_ID: &str = "x-hookwright-execution-id";
+
 /// A connection to the org, with an API token.
 pub(super) struct Client {
     sender: SendRequest<Full<Bytes>>,
@@ -28,6 +31,8 @@ pub(super) struct Client {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    /// The record of the hook call, if there was one.
+    pub(super) execution: Option<String>,
     /// From before the request was sent until the whole answer was there.
     pub(super) took: Duration,
 }
@@ -69,7 +74,9 @@ impl Client {
             self.sender.ready().await?;
             let (parts, body) = self.sender.send_request(request).await?.into_parts();
             let body = body.collect().await?.to_bytes();
-            Ok(Answer { status: parts.status, body, took: began.elapsed() })
+            let took = began.elapsed();
+            let execution = parts.headers.get(EXECUTION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+            Ok(Answer { status: parts.status, body, execution, took })
         };
         tokio::time::timeout(PATIENCE, exchange)
             .await

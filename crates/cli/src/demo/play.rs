@@ -20,6 +20,14 @@ pub(super) struct Registered {
     pub(super) id: String,
 }
 
+/// What became of one request of the guide.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub(super) row: Row,
+    /// The record of the call.
+    pub(super) execution: Option<String>,
+}
+
 /// Makes sure that the org has the guide's hooks, calling this service; hooks of an earlier run are used again.
 ///
 /// # Errors
@@ -71,11 +79,11 @@ fn definition(hook: &Hook, service: SocketAddr) -> Value {
 ///
 /// # Errors
 /// The org did not answer at all; a refusal is a row that does not match.
-pub(super) async fn play(client: &mut Client, id: &str, scenario: &Scenario) -> anyhow::Result<Row> {
+pub(super) async fn play(client: &mut Client, id: &str, scenario: &Scenario) -> anyhow::Result<Played> {
     let path = format!("{HOOKS_PATH}/{id}/execute");
     let answer = client.send(Method::POST, &path, Some(&scenario.request)).await?;
     let meaning = understand(scenario, &answer);
-    Ok(Row {
+    let row = Row {
         asked: scenario.asked.clone(),
         answered: meaning.word,
         allowed: meaning.allowed,
@@ -83,7 +91,8 @@ pub(super) async fn play(client: &mut Client, id: &str, scenario: &Scenario) -> 
         means: meaning.sentence,
         // Byte for byte: `execute` hands on what the service wrote, and the guide's code writes compact JSON.
         as_guide: answer.status.is_success() && answer.body == scenario.answer.to_string().as_bytes(),
-    })
+    };
+    Ok(Played { row, execution: answer.execution })
 }
 
 fn understand(scenario: &Scenario, answer: &Answer) -> Meaning {

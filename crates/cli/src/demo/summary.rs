@@ -18,23 +18,20 @@ pub(super) struct Summary<'a> {
     /// The folder of the data if it stays.
     pub(super) kept: Option<&'a Path>,
     pub(super) registered: &'a [Registered],
+    /// The record of a call that the service denied.
+    pub(super) denied: Option<&'a str>,
 }
 
 impl Summary<'_> {
     /// The text under the table.
-    pub(super) fn render(&self, style: Style, differing: usize) -> String {
-        let mut text = String::new();
+    pub(super) fn render(&self, style: Style) -> String {
+        let mut text = String::from("\n");
         // Writing into a String can't fail.
-        let _ = self.write(&mut text, style, differing);
+        let _ = self.write(&mut text, style);
         text
     }
 
-    fn write(&self, text: &mut String, style: Style, differing: usize) -> std::fmt::Result {
-        let verdict = match differing {
-            0 => "Every answer is the guide's, member for member.".to_owned(),
-            _ => format!("{differing} of the answers differ from the guide's."),
-        };
-        writeln!(text, "\n{}\n", style.good(differing == 0, &verdict))?;
+    fn write(&self, text: &mut String, style: Style) -> std::fmt::Result {
         let data = match self.kept {
             Some(path) => format!("data in {}", path.display()),
             None => "data goes when the demo ends".to_owned(),
@@ -62,8 +59,12 @@ impl Summary<'_> {
             }},
         });
         self.curl(text, &format!("/api/v1/inlineHooks/{}/execute", first.id), Some(&body.to_string()))?;
-        writeln!(text, "# What that call was, from the request to the verdict")?;
-        self.curl(text, "/hookwright/v1/executions?limit=1", None)?;
+        if let Some(denied) = self.denied {
+            writeln!(text, "# The denied sign-up of the table above, from the request to the verdict")?;
+            self.curl(text, &format!("/hookwright/v1/executions/{denied}"), None)?;
+        }
+        writeln!(text, "# All calls, the last one first")?;
+        self.curl(text, "/hookwright/v1/executions", None)?;
         writeln!(text, "Ctrl-C ends the demo.")
     }
 

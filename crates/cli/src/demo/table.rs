@@ -43,10 +43,10 @@ impl Style {
     }
 }
 
-const ASKED: usize = 33;
+const ASKED: usize = 34;
 const ANSWERED: usize = 8;
 const TOOK: usize = 8;
-const MEANS: usize = 38;
+const MEANS: usize = 37;
 const GUIDE: usize = 5;
 
 /// The column names.
