@@ -21,7 +21,7 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(filter)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
         // The builder itself looks at NO_COLOR only.
         LogFormat::Text if !std::io::stderr().is_terminal() => builder.with_target(false).with_ansi(false).try_init(),
         LogFormat::Text => builder.with_target(false).try_init(),
