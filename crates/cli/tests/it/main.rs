@@ -4,6 +4,7 @@
 
 mod crash;
 mod demo;
+mod documents;
 mod process;
 mod responder;
 mod serve;
