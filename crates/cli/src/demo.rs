@@ -12,8 +12,9 @@ mod table;
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use hookwright_app::NewApiToken;
 use hookwright_responder::BoundResponder;
@@ -59,9 +60,13 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     logging::start(LogFormat::Text, &arguments.log)?;
     let style = Style { colour: arguments.no_color.is_empty() && io::stdout().is_terminal() };
+    let mut told_to_stop = pin!(termination());
     let folder = Folder::open(arguments.data_dir)?;
     let servers = Servers::start(&folder, arguments.port, arguments.responder_port).await?;
-    let played = play_guide(&servers, style).await;
+    let played = tokio::select! {
+        played = play_guide(&servers, style) => played,
+        () = &mut told_to_stop => Err(anyhow!("stopped before the guide was through")),
+    };
     if let (Ok(outcome), false) = (&played, arguments.once) {
         let summary = Summary {
             org: servers.org_address,
@@ -72,7 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             denied: outcome.denied.as_deref(),
         };
         say(&summary.render(style));
-        termination().await;
+        told_to_stop.await;
         say("\nThe demo ends.\n");
     }
     servers.stop().await;

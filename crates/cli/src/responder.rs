@@ -76,8 +76,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .bind(arguments.listen)
         .await
         .with_context(|| format!("the address {} can't be used", arguments.listen))?;
+    let told_to_stop = termination();
     announce(service.local_addr());
-    service.serve_until(termination()).await;
+    service.serve_until(told_to_stop).await;
     Ok(())
 }
 

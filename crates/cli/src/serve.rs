@@ -76,9 +76,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!("development: http:// and loopback addresses are open to hooks; never do this in production");
     }
     let org = Org::open(&settings).await?;
+    let told_to_stop = termination();
     announce(&org);
     let retention = tokio::spawn(keep_retention(org.store.clone(), settings));
-    org.server.serve(org.app.clone(), termination()).await;
+    org.server.serve(org.app.clone(), told_to_stop).await;
     retention.abort();
     org.app.close().await;
     tracing::info!("stopped");
