@@ -9,6 +9,10 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use hookwright_benches::{service, sqlite_rows};
 
+/// Connections that may wait to be accepted. With the usual 128, a thousand calls at once lose some of their first
+/// packets, which come again a second later; the service would then be what is measured.
+const BACKLOG: u32 = 4096;
+
 #[derive(Parser)]
 #[command(about = "Baselines for Hookwright's figures")]
 struct Arguments {
@@ -61,7 +65,9 @@ async fn serve(listen: SocketAddr, one: Option<PathBuf>, list: Option<PathBuf>) 
         None => Ok(Vec::new()),
     };
     let fixed = service::Fixed { one: read(one)?.into(), list: read(list)?.into() };
-    let listener = tokio::net::TcpListener::bind(listen).await?;
+    let socket = if listen.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+    socket.bind(listen)?;
+    let listener = socket.listen(BACKLOG)?;
     writeln!(std::io::stdout().lock(), "listening on http://{}", listener.local_addr()?)?;
     // As a listener is set in practice: without it, Nagle's algorithm may hold the second half of an answer back.
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true)));

@@ -10,7 +10,11 @@ use crate::summary::Summary;
 #[derive(Debug)]
 pub struct Table {
     rows: Vec<Row>,
+    lag_ms: Option<f64>,
 }
+
+/// When the client itself was later than this at the p99, its own delays stand in the latencies, in milliseconds.
+const MOST_LAG_MS: f64 = 0.2;
 
 #[derive(Debug)]
 struct Row {
@@ -27,7 +31,8 @@ impl Table {
         for run in runs {
             by_tag.entry(&run.tag).or_default().push(run);
         }
-        Self { rows: figures.iter().filter_map(|figure| row(figure, &by_tag)).collect() }
+        let lags: Vec<f64> = runs.iter().filter_map(|run| run.metrics.get("lag_p99_ms").copied()).collect();
+        Self { rows: figures.iter().filter_map(|figure| row(figure, &by_tag)).collect(), lag_ms: median(&lags) }
     }
 
     /// Whether no goal is missed and no request failed.
@@ -57,8 +62,9 @@ fn row(figure: &Figure, runs: &Runs<'_>) -> Option<Row> {
     }
     let ratios: Vec<f64> = baseline
         .iter()
-        .flat_map(|(_, values)| ours.iter().zip(values).map(|(own, other)| own / other))
-        .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
+        // What a baseline adds can come out as nothing or less on a noisy machine; no ratio can be taken of that.
+        .flat_map(|(_, values)| ours.iter().zip(values).filter(|(_, other)| **other > 0.0))
+        .map(|(own, other)| own / other)
         .collect();
     let (value, ratio) = (median(&ours)?, median(&ratios));
 
@@ -147,6 +153,10 @@ impl fmt::Display for Table {
             };
             writeln!(formatter, "| {} | {met} |", row.cells.join(" | "))?;
         }
+        if let Some(lag) = self.lag_ms.filter(|lag| *lag > MOST_LAG_MS) {
+            let warning = "The machine was busy: the client itself was late by";
+            writeln!(formatter, "\n{warning} {lag:.3} ms at the p99, so the latencies mean little.")?;
+        }
         Ok(())
     }
 }
@@ -218,6 +228,22 @@ mod tests {
     fn figures_without_a_run_are_left_out_and_a_missing_baseline_leaves_the_ratio_open() {
         assert_eq!(table(&[], &[]).to_string().lines().count(), 2);
         assert!(table(&[], &[5.0]).to_string().contains("| speed | – | 5 | – |"));
+    }
+
+    #[test]
+    fn a_busy_machine_is_named_below_the_table() {
+        let mut all = [runs("execute/nginx", &[10.0]), runs("execute/hookwright", &[9.0])].concat();
+        all[0].set("lag_p99_ms", 0.05);
+        all[1].set("lag_p99_ms", 0.07);
+        assert!(!Table::new(&[FIGURE], &all).to_string().contains("busy"));
+        all[0].set("lag_p99_ms", 4.0);
+        assert!(Table::new(&[FIGURE], &all).to_string().ends_with("so the latencies mean little.\n"));
+    }
+
+    #[test]
+    fn no_ratio_is_taken_of_a_baseline_that_is_nothing_or_less() {
+        let row = table(&[-1.0, 2.0, 0.0], &[8.0, 3.0, 8.0]).to_string();
+        assert!(row.contains("| 1.50 |"), "{row}");
     }
 
     #[test]
