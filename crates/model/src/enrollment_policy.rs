@@ -1,5 +1,6 @@
 //! User profile policies (`PROFILE_ENROLLMENT`) with their one rule: who may sign up, with which form, and which hook decides.
 
+mod input;
 mod representation;
 
 use crate::Timestamp;
@@ -14,6 +15,12 @@ pub const RULE_NAME: &str = "Catch-all Rule";
 
 /// What the policy of apps without one of their own is called.
 pub const DEFAULT_POLICY_NAME: &str = "Default Policy";
+
+/// The most characters of a policy's name.
+pub const MAX_NAME_CHARACTERS: usize = 255;
+
+/// The most inputs of a form.
+pub const MAX_FORM_ATTRIBUTES: usize = 30;
 
 /// A user profile policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +54,6 @@ pub struct EnrollmentPolicy {
 pub struct EnrollmentRule {
     /// Unique key, `rul…`.
     pub id: PolicyRuleId,
-    /// Whether it is switched on; an INACTIVE one counts as one that denies and asks nothing.
-    pub status: LifecycleStatus,
     /// Whether people without an account may sign up.
     pub unknown_user_action: UnknownUserAction,
     /// Whether people with an account are asked for required attributes that they lack.
@@ -83,6 +88,9 @@ pub enum UnknownUserAction {
 }
 
 impl UnknownUserAction {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Register, Self::Deny];
+
     /// The name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -115,6 +123,9 @@ pub enum RunOn {
 }
 
 impl RunOn {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::NewUser, Self::ExistingUser, Self::Both];
+
     /// The name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -128,7 +139,7 @@ impl RunOn {
     /// Reads the name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::NewUser, Self::ExistingUser, Self::Both].into_iter().find(|known| known.as_str() == name)
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
     }
 
     /// Whether the hook runs when somebody signs up.
@@ -179,7 +190,6 @@ impl EnrollmentPolicy {
         let now = now.whole_seconds();
         let rule = EnrollmentRule {
             id: ids.rule,
-            status: LifecycleStatus::Active,
             unknown_user_action: UnknownUserAction::Register,
             progressive_profiling: true,
             hook: None,
@@ -223,10 +233,10 @@ impl EnrollmentPolicy {
         Self { system: true, rule, ..policy }
     }
 
-    /// The rule as far as it counts now: `None` while the policy or the rule is switched off.
+    /// The rule as far as it counts now: `None` while the policy is switched off.
     #[must_use]
     pub fn active_rule(&self) -> Option<&EnrollmentRule> {
-        (self.status.is_active() && self.rule.status.is_active()).then_some(&self.rule)
+        self.status.is_active().then_some(&self.rule)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod enrollment_policy;
 pub mod entropy;
 pub mod execution;
+mod fields;
 pub mod group;
 pub mod hook_settings;
 pub mod hook_uri;

@@ -1,10 +1,15 @@
 //! Origins whose pages may call the org from a browser, or be returned to after signing in.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use url::Url;
 
-use crate::Timestamp;
+use crate::fields::Fields;
 use crate::id::TrustedOriginId;
 use crate::lifecycle::LifecycleStatus;
+use crate::{Timestamp, Violations};
+
+/// The most characters of an origin's name.
+pub const MAX_NAME_CHARACTERS: usize = 255;
 
 /// An origin that the org trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +38,65 @@ pub struct TrustedOrigin {
     pub revision: i64,
 }
 
+/// What a request says of an origin.
+struct Given {
+    name: String,
+    origin: String,
+    cors: bool,
+    redirect: bool,
+    status: Option<LifecycleStatus>,
+}
+
 impl TrustedOrigin {
+    /// Reads the body of a create call; `by` is who sends it.
+    ///
+    /// # Errors
+    /// Each field that is wrong.
+    pub fn create(
+        id: TrustedOriginId,
+        body: &Map<String, Value>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Self, Violations> {
+        let given = read(body)?;
+        let now = now.whole_seconds();
+        Ok(Self {
+            id,
+            name: given.name,
+            origin: given.origin,
+            cors: given.cors,
+            redirect: given.redirect,
+            status: given.status.unwrap_or_default(),
+            created_by: by.to_owned(),
+            last_updated_by: by.to_owned(),
+            created: now,
+            last_updated: now,
+            revision: 1,
+        })
+    }
+
+    /// Reads the body of a PUT.
+    ///
+    /// # Errors
+    /// Each field that is wrong.
+    pub fn replaced(&self, body: &Map<String, Value>, by: &str, now: Timestamp) -> Result<Self, Violations> {
+        let given = read(body)?;
+        Ok(Self {
+            name: given.name,
+            origin: given.origin,
+            cors: given.cors,
+            redirect: given.redirect,
+            ..self.with_status(given.status.unwrap_or(self.status), by, now)
+        })
+    }
+
+    /// The origin switched on or off.
+    #[must_use]
+    pub fn with_status(&self, status: LifecycleStatus, by: &str, now: Timestamp) -> Self {
+        let last_updated = now.whole_seconds().max(self.created);
+        Self { status, last_updated_by: by.to_owned(), last_updated, ..self.clone() }
+    }
+
     /// The origin as the API shows it. `base` is the public URL of the org without a slash at its end.
     #[must_use]
     pub fn to_json(&self, base: &str) -> Value {
@@ -61,5 +124,105 @@ impl TrustedOrigin {
                 step: {"href": format!("{own}/lifecycle/{step}"), "hints": {"allow": ["POST"]}},
             },
         })
+    }
+}
+
+fn read(body: &Map<String, Value>) -> Result<Given, Violations> {
+    let mut violations = Violations::new();
+    let fields = Fields::new(body);
+    let name = fields.text("name", 1..=MAX_NAME_CHARACTERS, &mut violations);
+    let text = fields.text("origin", 1..=255, &mut violations);
+    let origin = text.and_then(|text| {
+        let origin = canonical_origin(&text);
+        if origin.is_none() {
+            violations.add("origin", "The field must be an origin such as https://app.example.com");
+        }
+        origin
+    });
+    let statuses = [LifecycleStatus::Active, LifecycleStatus::Inactive];
+    let status = fields.choice("status", &statuses, LifecycleStatus::as_str, &mut violations);
+    let (mut cors, mut redirect) = (false, false);
+    for (index, scope) in fields.array("scopes", 8, &mut violations).unwrap_or_default().iter().enumerate() {
+        match scope.get("type").and_then(Value::as_str) {
+            Some("CORS") => cors = true,
+            Some("REDIRECT") => redirect = true,
+            _ => violations.add(format!("scopes[{index}].type"), "The field must be one of CORS, REDIRECT"),
+        }
+    }
+    if fields.array("scopes", 8, &mut Violations::new()).is_none_or(<[Value]>::is_empty) {
+        violations.add("scopes", crate::profile::MISSING);
+    }
+    violations.into_result()?;
+    Ok(Given { name: name.unwrap_or_default(), origin: origin.unwrap_or_default(), cors, redirect, status })
+}
+
+/// Scheme, host and port as browsers write them; `None` for anything with a path, a query or a user, and for `null`.
+#[must_use]
+pub fn canonical_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && !text.contains(['@', '\\', '*']);
+    bare.then(|| url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(body: &Value) -> Result<TrustedOrigin, String> {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        TrustedOrigin::create(TrustedOriginId::from_text("tos1"), body.as_object().unwrap(), "00T1", now)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        assert_eq!(canonical_origin("HTTPS://App.Example.com:443/").as_deref(), Some("https://app.example.com"));
+        assert_eq!(canonical_origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
+        for bad in [
+            "",
+            "null",
+            "app.example.com",
+            "https://a/b",
+            "https://a?x",
+            "https://a#",
+            "https://u@a",
+            "ftp://a",
+            "https://*.a.b",
+        ] {
+            assert_eq!(canonical_origin(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_read_and_shown() {
+        let origin =
+            create(&json!({"name": "App", "origin": "https://app.example.com/", "scopes": [{"type": "CORS"}]}))
+                .unwrap();
+        let json = origin.to_json("https://org");
+        assert_eq!(json["origin"], "https://app.example.com");
+        assert_eq!(json["scopes"], json!([{"type": "CORS"}]));
+        assert_eq!(json["_links"]["deactivate"]["hints"]["allow"], json!(["POST"]));
+        let off = origin.with_status(LifecycleStatus::Inactive, "00T2", origin.created).to_json("");
+        assert_eq!((&off["status"], &off["lastUpdatedBy"]), (&json!("INACTIVE"), &json!("00T2")));
+        assert!(off["_links"].get("activate").is_some());
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        assert_eq!(
+            create(&json!({"origin": "x", "scopes": [{"type": "IFRAME"}]})).unwrap_err(),
+            "name: The field cannot be left blank; origin: The field must be an origin such as https://app.example.com; \
+             scopes[0].type: The field must be one of CORS, REDIRECT"
+        );
+        assert_eq!(
+            create(&json!({"name": "a", "origin": "http://a", "scopes": []})).unwrap_err(),
+            "scopes: The field cannot be left blank"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod base;
+mod input;
 mod representation;
 
 use hookwright_contract::{Attribute as CommandTarget, UserAttributes};
@@ -13,6 +14,7 @@ pub use attribute::{
     Scope, Uniqueness,
 };
 pub use base::BASE_ATTRIBUTES;
+pub use input::{MAX_CUSTOM_ATTRIBUTES, MAX_UNIQUE_ATTRIBUTES, SchemaChange};
 
 /// What no hook may ever set and no custom attribute be called: credentials, and what belongs to the user object and not to
 /// the profile.

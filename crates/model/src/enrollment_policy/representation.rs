@@ -45,7 +45,7 @@ impl EnrollmentPolicy {
         let rule = &self.rule;
         json!({
             "id": rule.id,
-            "status": rule.status.as_str(),
+            "status": "ACTIVE",
             "name": RULE_NAME,
             "priority": 99,
             "created": rule.created,

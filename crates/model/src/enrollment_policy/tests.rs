@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn ids() -> PolicyIds {
+pub(super) fn ids() -> PolicyIds {
     PolicyIds {
         policy: PolicyId::from_text("rst1"),
         rule: PolicyRuleId::from_text("rul1"),
@@ -46,9 +46,9 @@ fn the_hook_runs_for_whom_it_was_chosen() {
 }
 
 #[test]
-fn a_policy_or_rule_that_is_switched_off_has_no_rule_that_counts() {
+fn a_policy_that_is_switched_off_has_no_rule_that_counts() {
     let mut policy = policy();
     assert!(policy.active_rule().is_some());
-    policy.rule.status = LifecycleStatus::Inactive;
+    policy.status = LifecycleStatus::Inactive;
     assert!(policy.active_rule().is_none());
 }
