@@ -1,5 +1,6 @@
 //! Apps: what people sign in to. An OIDC app is an OAuth 2.0 client too.
 
+mod input;
 mod representation;
 
 use secrecy::SecretString;
@@ -8,6 +9,8 @@ use serde_json::{Map, Value};
 use crate::Timestamp;
 use crate::id::{AppId, PolicyId};
 use crate::lifecycle::LifecycleStatus;
+
+pub use input::{MAX_LABEL_CHARACTERS, MAX_REDIRECT_URIS, mint_client_secret};
 
 /// How an app signs people in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

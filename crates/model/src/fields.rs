@@ -28,6 +28,11 @@ impl<'b> Fields<'b> {
         Self { members, path }
     }
 
+    /// Where the object stands.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Where a member stands.
     pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }

@@ -6,6 +6,7 @@ mod input;
 mod representation;
 
 use hookwright_contract::{Attribute as CommandTarget, UserAttributes};
+use serde_json::{Map, Value};
 
 use crate::Timestamp;
 
@@ -49,6 +50,26 @@ pub struct UserSchema {
     pub revision: i64,
 }
 
+/// What a stored schema has besides its attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemaDates {
+    /// When the schema was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub last_updated: Timestamp,
+    /// How often it was written.
+    pub revision: i64,
+}
+
+/// A value that no other user may have for this attribute, as such values are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueValue {
+    /// The attribute.
+    pub attribute: String,
+    /// What is compared; see [`crate::profile::unique_key`].
+    pub key: String,
+}
+
 impl UserSchema {
     /// The schema of a new org: the base attributes as live orgs have them.
     #[must_use]
@@ -78,6 +99,23 @@ impl UserSchema {
     /// The attributes whose values no two users may share, but for the login, which stands in an index of its own.
     pub fn unique_attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.is_unique() && attribute.name != "login")
+    }
+
+    /// The values of a profile that no other user may have, the login aside.
+    #[must_use]
+    pub fn unique_values(&self, profile: &Map<String, Value>) -> Vec<UniqueValue> {
+        let key = |attribute: &Attribute| {
+            let key = crate::profile::unique_key(profile.get(&attribute.name)?)?;
+            Some(UniqueValue { attribute: attribute.name.clone(), key })
+        };
+        self.unique_attributes().filter_map(key).collect()
+    }
+
+    /// The profile without what is not in the schema, such as the values of attributes that are gone.
+    #[must_use]
+    pub fn known_part(&self, profile: &Map<String, Value>) -> Map<String, Value> {
+        let known = profile.iter().filter(|(name, _)| self.get(name).is_some());
+        known.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
 

@@ -106,11 +106,11 @@ impl SchemaChange {
 
     fn put_custom(&mut self, name: &str, place: Option<usize>, fields: &Fields<'_>, violations: &mut Violations) {
         let old = place.and_then(|place| self.schema.attributes.get(place)).cloned();
-        if old.is_none() {
-            if let Err(message) = check_name(name, &self.schema) {
-                violations.add(fields.path_of("").trim_end_matches('.').to_owned(), message);
-                return;
-            }
+        if old.is_none()
+            && let Err(message) = check_name(name, &self.schema)
+        {
+            violations.add(fields.path(), message);
+            return;
         }
         let before = violations.iter().count();
         let Some(attribute) = attribute::read(name, old.as_ref(), fields, violations) else { return };

@@ -2,9 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::UserSchema;
 use super::attribute::{Attribute, AttributeType, Origin, Uniqueness};
+use super::{SchemaDates, UserSchema};
+use crate::Violations;
 use crate::user::{USER_SCHEMA_ID, USER_TYPE_ID};
+
+/// How an attribute shows that all values were looked through and differ.
+const VALIDATED: &str = "UNIQUE_VALIDATED";
 
 impl UserSchema {
     /// The schema as `GET /api/v1/meta/schemas/user/default` shows it.
@@ -22,10 +26,7 @@ impl UserSchema {
             "description": "Okta user profile template with default permission settings",
             "lastUpdated": self.last_updated,
             "created": self.created,
-            "definitions": {
-                "custom": self.subschema("#custom", Origin::Custom),
-                "base": self.subschema("#base", Origin::Base),
-            },
+            "definitions": self.definitions(),
             "type": "object",
             "properties": {"profile": {"allOf": [{"$ref": "#/definitions/custom"}, {"$ref": "#/definitions/base"}]}},
             "_links": {
@@ -33,6 +34,32 @@ impl UserSchema {
                 "type": link("type", &format!("/api/v1/meta/types/user/{USER_TYPE_ID}")),
             },
         })
+    }
+
+    /// The attributes, the org's own and Okta's: what is stored of a schema besides its dates.
+    #[must_use]
+    pub fn definitions(&self) -> Value {
+        json!({"custom": self.subschema("#custom", Origin::Custom), "base": self.subschema("#base", Origin::Base)})
+    }
+
+    /// Reads what [`UserSchema::definitions`] wrote.
+    ///
+    /// # Errors
+    /// What can't be read: the text was damaged, or written by a later release.
+    pub fn from_definitions(definitions: Value, dates: SchemaDates) -> Result<Self, Violations> {
+        let SchemaDates { created, last_updated, revision } = dates;
+        let validated: Vec<String> = match definitions.pointer("/custom/properties") {
+            Some(Value::Object(properties)) => properties
+                .iter()
+                .filter(|(_, attribute)| attribute.get("unique").is_some_and(|unique| unique == VALIDATED))
+                .map(|(name, _)| name.clone())
+                .collect(),
+            _ => Vec::new(),
+        };
+        let body = Map::from_iter([("definitions".to_owned(), definitions)]);
+        let schema = Self::new(created).updated(&body, created)?.schema;
+        let schema = schema.with_uniqueness(&validated, Uniqueness::Validated);
+        Ok(Self { created, last_updated, revision, ..schema })
     }
 
     fn subschema(&self, id: &str, origin: Origin) -> Value {
@@ -64,7 +91,7 @@ impl Attribute {
             _ if self.origin == Origin::Base => None,
             Uniqueness::No => None,
             Uniqueness::Pending => Some("PENDING_UNIQUENESS".into()),
-            Uniqueness::Validated => Some("UNIQUE_VALIDATED".into()),
+            Uniqueness::Validated => Some(VALIDATED.into()),
         };
         put("unique", unique);
         put("format", self.format.map(|format| format.as_str().into()));

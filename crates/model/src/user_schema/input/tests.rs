@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::user_schema::{AttributeType, Choice, ItemType};
+use crate::user_schema::{AttributeType, Choice, ItemType, SchemaDates};
 
 fn updated(schema: &UserSchema, body: &Value) -> Result<SchemaChange, String> {
     schema.updated(body.as_object().unwrap(), Timestamp::from_millis(5_000)).map_err(|error| error.to_string())
@@ -60,8 +60,12 @@ fn what_an_answer_shows_can_be_sent_back() {
     let validated = made.schema.with_uniqueness(&made.to_validate, Uniqueness::Validated);
     let shown = validated.to_json("https://org");
     let again = updated(&validated, &shown).unwrap();
-    assert_eq!(again.schema, UserSchema { last_updated: again.schema.last_updated, ..validated });
+    assert_eq!(again.schema, UserSchema { last_updated: again.schema.last_updated, ..validated.clone() });
     assert!(again.to_validate.is_empty() && again.removed.is_empty());
+    for schema in [made.schema, validated] {
+        let dates = SchemaDates { created: schema.created, last_updated: schema.last_updated, revision: 1 };
+        assert_eq!(UserSchema::from_definitions(schema.definitions(), dates).unwrap(), schema);
+    }
 }
 
 #[test]
