@@ -56,6 +56,15 @@ impl Filter {
         evaluate::node(&self.0, resource)
     }
 
+    /// Whether the filter holds for all resources that share these attributes, for none (`Some(false)`), or for some only.
+    ///
+    /// `known` has the shared attributes; terms about others, as `is_known` tells them apart, count as undecided. This saves
+    /// a look at resources of which little is known.
+    #[must_use]
+    pub fn foretell(&self, known: &Value, is_known: impl Fn(&AttributePath) -> bool) -> Option<bool> {
+        evaluate::foretell(&self.0, known, &is_known)
+    }
+
     /// Shows each term to `rule`, which may rename its attribute, say how its text compares, or refuse it.
     ///
     /// # Errors

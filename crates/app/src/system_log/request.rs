@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookwright_model::scim_filter::Filter;
-use hookwright_model::system_log::{Keywords, read_filter};
+use hookwright_model::system_log::{INLINE_HOOK_EXECUTED, INLINE_HOOK_RESPONSE_PROCESSED, Keywords, read_filter};
 use hookwright_model::{Timestamp, Violations};
 use hookwright_store::Direction;
 use serde_json::Value;
@@ -55,6 +55,17 @@ impl Wanted {
     /// Whether every event will do, so that none has to be looked into.
     pub(super) fn is_all(&self) -> bool {
         self.filter.is_none() && self.keywords.is_empty()
+    }
+
+    /// Whether the event of a call can be wanted at all. Calls are many; a question about changes need not look at them.
+    pub(super) fn includes_calls(&self) -> bool {
+        let is_possible = |filter: &Filter, event_type: &str| {
+            let known = serde_json::json!({"eventType": event_type});
+            filter.foretell(&known, |attribute| attribute.segments() == ["eventType"]) != Some(false)
+        };
+        self.filter.as_ref().is_none_or(|filter| {
+            [INLINE_HOOK_EXECUTED, INLINE_HOOK_RESPONSE_PROCESSED].iter().any(|kind| is_possible(filter, kind))
+        })
     }
 
     pub(super) fn matches(&self, event: &Value) -> bool {
@@ -248,6 +259,20 @@ mod tests {
         }
         for limit in ["0", "1000"] {
             assert_eq!(Request::read(&query(&[("limit", limit)]), NOW).unwrap().limit.to_string(), limit);
+        }
+    }
+
+    #[test]
+    fn a_question_about_changes_alone_does_not_look_at_calls() {
+        let includes_calls =
+            |filter: &str| Request::read(&query(&[("filter", filter)]), NOW).unwrap().wanted.includes_calls();
+        for filter in
+            ["", r#"eventType eq "inline_hook.executed""#, r#"target.id eq "cal1""#, r#"eventType ew "processed""#]
+        {
+            assert!(includes_calls(filter), "{filter}");
+        }
+        for filter in [r#"eventType eq "inline_hook.created" and target.id eq "cal1""#, r#"eventType sw "user.""#] {
+            assert!(!includes_calls(filter), "{filter}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::{LetterCase, Literal, Node, Operator, Term, Text};
+use super::{AttributePath, LetterCase, Literal, Node, Operator, Term, Text};
 use crate::Timestamp;
 
 pub(super) fn node(node: &Node, resource: &Value) -> bool {
@@ -13,6 +13,27 @@ pub(super) fn node(node: &Node, resource: &Value) -> bool {
         Node::Not(inner) => !self::node(inner, resource),
         Node::All(nodes) => nodes.iter().all(|inner| self::node(inner, resource)),
         Node::Any(nodes) => nodes.iter().any(|inner| self::node(inner, resource)),
+    }
+}
+
+/// The same in three values: `None` where it depends on what is not known.
+pub(super) fn foretell(node: &Node, known: &Value, is_known: &dyn Fn(&AttributePath) -> bool) -> Option<bool> {
+    let settled_by = |decisive: bool, nodes: &[Node]| {
+        let mut found = Some(!decisive);
+        for inner in nodes {
+            match foretell(inner, known, is_known) {
+                Some(verdict) if verdict == decisive => return Some(decisive),
+                Some(_) => {}
+                None => found = None,
+            }
+        }
+        found
+    };
+    match node {
+        Node::Term(term) => is_known(&term.attribute).then(|| holds(term, known)),
+        Node::Not(inner) => foretell(inner, known, is_known).map(|verdict| !verdict),
+        Node::All(nodes) => settled_by(false, nodes),
+        Node::Any(nodes) => settled_by(true, nodes),
     }
 }
 

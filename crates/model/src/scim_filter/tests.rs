@@ -93,6 +93,23 @@ fn a_rule_sees_every_term_and_can_rename_or_refuse_it() {
 }
 
 #[test]
+fn a_filter_is_settled_early_where_the_known_attributes_settle_it() {
+    let known = json!({"eventType": "inline_hook.executed"});
+    for (filter, foretold) in [
+        (r#"eventType eq "inline_hook.created" and target.id eq "cal1""#, Some(false)),
+        (r#"eventType sw "inline_hook." and target.id eq "cal1""#, None),
+        (r#"eventType sw "inline_hook." or target.id eq "cal1""#, Some(true)),
+        (r#"not (eventType eq "inline_hook.executed" or target.id pr)"#, Some(false)),
+        (r#"not (eventType eq "user.session.start" or target.id pr)"#, None),
+        ("target.id pr", None),
+    ] {
+        let filter = Filter::parse(filter).unwrap();
+        let told = filter.foretell(&known, |attribute| attribute.segments() == ["eventType"]);
+        assert_eq!(told, foretold, "{filter}");
+    }
+}
+
+#[test]
 fn faults_name_their_place() {
     for (filter, expected) in [
         ("", "Expected an attribute at position 0, where the filter ends"),
@@ -252,6 +269,16 @@ proptest! {
             if let Ok(neither) = Filter::parse(&format!("not ({left}) and not ({right})")) {
                 prop_assert_eq!(neither.matches(&resource), !(a || b));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_foretold_from_some_attributes_holds_for_all(text in expression(), resource in resource()) {
+        if let Ok(filter) = Filter::parse(&text) {
+            let known = json!({"a": resource["a"]});
+            let foretold = filter.foretell(&known, |attribute| attribute.segments()[0] == "a");
+            prop_assert!(foretold.is_none_or(|verdict| verdict == filter.matches(&resource)));
+            prop_assert_eq!(filter.foretell(&resource, |_| true), Some(filter.matches(&resource)));
         }
     }
 

@@ -38,5 +38,34 @@ async fn each_refusal_says_what_is_wrong() {
         shown.push_str(&format!("{code} {summary}\n"));
         causes.iter().for_each(|cause| shown.push_str(&format!("    {cause}\n")));
     }
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r#"
+    E0000001 Api validation failed: 'since': The date format in your query is not recognized. Please enter dates using ISO8601 string format. 'until': The date format in your query is not recognized. Please enter dates using ISO8601 string format.
+        since: The date format in your query is not recognized. Please enter dates using ISO8601 string format.
+        until: The date format in your query is not recognized. Please enter dates using ISO8601 string format.
+    E0000001 Api validation failed: 'until': The date format in your query is not recognized. Please enter dates using ISO8601 string format.
+        until: The date format in your query is not recognized. Please enter dates using ISO8601 string format.
+    E0000053 Invalid parameter: The since parameter is over 180 days prior to the current day.
+    E0000001 Api validation failed: 'sortOrder': The parameter must be ASCENDING or DESCENDING. 'limit': The parameter must be a number from 0 to 1000.
+        sortOrder: The parameter must be ASCENDING or DESCENDING.
+        limit: The parameter must be a number from 0 to 1000.
+    E0000001 Api validation failed: 'limit': The parameter must be a number from 0 to 1000.
+        limit: The parameter must be a number from 0 to 1000.
+    E0000001 Api validation failed: 'q': Freeform search cannot contain items longer than 40 characters.
+        q: Freeform search cannot contain items longer than 40 characters.
+    E0000001 Api validation failed: 'q': Freeform search cannot contain more than 10 items.
+        q: Freeform search cannot contain more than 10 items.
+    E0000001 Api validation failed: 'after': This parameter can't be combined with 'since'; follow the next link as it is.
+        after: This parameter can't be combined with 'since'; follow the next link as it is.
+    E0000029 Invalid paging request.
+        Invalid cursor.
+    E0000029 Invalid paging request.
+        Invalid cursor.
+    E0000053 Invalid filter 'display_message eqq "Create okta user"': Unrecognized attribute operator 'eqq' at position 16. Expected: eq,ne,co,sw,ew,pr,gt,ge,lt,le
+    E0000053 field is not valid: some_invalid_field
+    E0000053 field is not valid: published
+    E0000053 Invalid filter 'target[id eq "x"]': Expected a letter of an attribute's name at position 6, found '[id'
+    E0000031 The supplied combination of operator and field is not currently supported. Operator: co, Field: debugContext.debugData.url
+    E0000031 The supplied combination of operator and field is not currently supported. Operator: co, Field: debugContext.debugData.requestUri
+    E0000053 Invalid filter 'eventType eq "inline_hook.created': The string that begins at position 13 has no closing quote
+    "#);
 }
