@@ -310,11 +310,11 @@ async fn a_bounded_request_whose_time_is_up_gives_whole_slices_only() {
 async fn a_slice_that_holds_far_too_much_is_cut_again() {
     // Long silence, in which slices grow, then a flood; and the other way round.
     let begin = 100 * 24 * 60 * 60 * 1000;
-    for (direction, expected) in [
-        (Direction::Forward, ["1-0", "1-1", "1-2", "1-2 again", "1-3"]),
-        (Direction::Backward, ["2500-3", "2500-2 again", "2500-2", "2500-1", "2500-0"]),
+    for (direction, pace, expected) in [
+        (Direction::Forward, 10, ["1-0", "1-1", "1-2", "1-2 again", "1-3"]),
+        (Direction::Backward, -10, ["1-0", "1-1", "1-2 again", "1-2", "1-3"]),
     ] {
-        let journal = Journal::of((0..10_000).map(|number| begin + number * 10));
+        let journal = Journal::of((0..10_000).map(|number| begin + number * pace));
         let wanted = Wanted::default();
         let (events, next) = walk(&journal, &wanted, 5).window(window(0, 2 * begin, direction)).await.unwrap();
         assert_eq!(uuids(&events), expected);
