@@ -10,7 +10,6 @@ mod walk;
 
 use std::time::Duration;
 
-use hookwright_model::execution::Execution;
 use hookwright_model::system_log::events_of_call;
 use hookwright_store::JournalScan;
 use serde_json::value::RawValue;
@@ -61,10 +60,6 @@ impl App {
     /// [`Error::BadCursor`], [`Error::QueryTooSlow`] if the time was up before there was anything to show.
     pub async fn system_log(&self, query: &LogQuery) -> Result<LogPage, Error> {
         let request = Request::read(query, self.now())?;
-        let includes_calls = request.wanted.includes_calls();
-        let events_of = |execution: &Execution| {
-            if includes_calls { events_of_call(execution, self.settings().log_successful_calls) } else { Vec::new() }
-        };
         let walk = walk::Walk {
             journal: |scan: JournalScan| {
                 let store = self.inner.store.clone();
@@ -72,7 +67,8 @@ impl App {
             },
             wanted: &request.wanted,
             limit: request.limit,
-            events_of: &events_of,
+            events_only: !request.wanted.includes_calls(),
+            events_of: &|execution| events_of_call(execution, self.settings().log_successful_calls),
             deadline: Instant::now() + QUERY_DEADLINE,
         };
         let (events, next) = match request.start {

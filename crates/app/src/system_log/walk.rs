@@ -53,6 +53,8 @@ pub(super) struct Walk<'a, J> {
     pub(super) journal: J,
     pub(super) wanted: &'a Wanted,
     pub(super) limit: usize,
+    /// Whether calls can be left aside.
+    pub(super) events_only: bool,
     /// What a call made known.
     pub(super) events_of: &'a (dyn Fn(&Execution) -> Vec<LogEvent> + Sync),
     /// When the page must be there.
@@ -70,15 +72,14 @@ where
     pub(super) async fn poll(&self, start: Place) -> Result<(Events, Place), Error> {
         let mut events = Events::new();
         let mut place = start;
+        let any = JournalScan { events_only: self.events_only, ..JournalScan::default() };
         let mut step = Step::default();
         while events.len() < self.limit {
             let scan = match place.from {
                 // Only the first entry is found by its time: behind it everything counts, so that what was published a
                 // little earlier but written later is not missed.
-                From::Time(since) => JournalScan { since: Some(since), max_items: 1, ..JournalScan::default() },
-                From::Entry(entry) => {
-                    JournalScan { after: Some(entry), max_items: step.items, ..JournalScan::default() }
-                }
+                From::Time(since) => JournalScan { since: Some(since), max_items: 1, ..any },
+                From::Entry(entry) => JournalScan { after: Some(entry), max_items: step.items, ..any },
             };
             let asked = scan.max_items;
             let Some(entries) = self.read(scan).await? else {
@@ -147,6 +148,7 @@ where
                 since: Some(slice.since),
                 until: Some(slice.until),
                 direction: Direction::Forward,
+                events_only: self.events_only,
                 max_items: step.items,
             };
             let asked = scan.max_items;

@@ -98,6 +98,8 @@ pub struct JournalScan {
     pub until: Option<Timestamp>,
     /// Which way to walk.
     pub direction: Direction,
+    /// Leave out executions, which are by far the most, without reading them.
+    pub events_only: bool,
     /// How many at most.
     pub max_items: usize,
 }

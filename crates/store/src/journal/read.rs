@@ -58,6 +58,10 @@ macro_rules! heads {
 /// Everything, the first written first, up to the horizon `$5`.
 const FORWARD: &str = heads!("journal", "journal.seq", " >= ", "", "journal.seq <= $5");
 const BACKWARD: &str = heads!("journal", "journal.seq", " <= ", " DESC", "journal.seq <= $5");
+const EVENTS_FORWARD: &str =
+    heads!("journal", "journal.seq", " >= ", "", "journal.kind = 'events' AND journal.seq <= $5");
+const EVENTS_BACKWARD: &str =
+    heads!("journal", "journal.seq", " <= ", " DESC", "journal.kind = 'events' AND journal.seq <= $5");
 const EXECUTIONS: &str =
     heads!("journal", "journal.seq", " <= ", " DESC", "journal.kind = 'executions' AND (journal.verdicts & $5) <> 0");
 const EXECUTIONS_OF_HOOK: &str = heads!(
@@ -153,9 +157,11 @@ fn matches(execution: &Execution, query: &ExecutionQuery) -> bool {
 
 pub(crate) async fn scan(database: &Database, scan: &JournalScan) -> Result<Vec<JournalEntry>, StoreError> {
     let mut entries = Vec::new();
-    let sql = match scan.direction {
-        Direction::Forward => FORWARD,
-        Direction::Backward => BACKWARD,
+    let sql = match (scan.direction, scan.events_only) {
+        (Direction::Forward, false) => FORWARD,
+        (Direction::Backward, false) => BACKWARD,
+        (Direction::Forward, true) => EVENTS_FORWARD,
+        (Direction::Backward, true) => EVENTS_BACKWARD,
     };
     let horizon = match scan.direction {
         Direction::Forward if scan.until.is_none() => settled_horizon(database).await?,

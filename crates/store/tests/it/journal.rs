@@ -12,6 +12,7 @@ on_both_engines! {
     events_come_back_as_they_were_written,
     a_scan_walks_both_ways_and_goes_on_from_a_position,
     a_scan_is_bounded_by_time_of_publication,
+    a_scan_for_events_leaves_executions_out,
     a_poll_beside_many_writers_misses_nothing,
     numbers_are_not_used_twice_after_everything_was_deleted,
 }
@@ -106,6 +107,22 @@ async fn a_scan_is_bounded_by_time_of_publication(fixture: Fixture) {
     assert_eq!(names(&store, ended).await, [execution(1_000).id.as_str()]);
     let too_late = JournalScan { since: Some(after(1_003)), ..all() };
     assert!(names(&store, too_late).await.is_empty());
+}
+
+async fn a_scan_for_events_leaves_executions_out(fixture: Fixture) {
+    let store = fixture.open().await;
+    for number in 0..3 {
+        let call = Change::AppendExecution(execution(1_000 + number));
+        store.commit(vec![call, events(number..number + 1)]).await.unwrap();
+    }
+    for direction in [Direction::Forward, Direction::Backward] {
+        let mut expected = event_names(0..3);
+        if direction == Direction::Backward {
+            expected.reverse();
+        }
+        assert_eq!(names(&store, JournalScan { direction, events_only: true, ..all() }).await, expected);
+        assert_eq!(names(&store, JournalScan { direction, ..all() }).await.len(), 6);
+    }
 }
 
 async fn a_poll_beside_many_writers_misses_nothing(fixture: Fixture) {

@@ -50,7 +50,8 @@ impl Journal {
         let entries = self.entries.lock().unwrap();
         let behind = scan.after.map_or(0, |after| entries.partition_point(|entry| entry.position <= after));
         let wanted = entries.iter().skip(behind).filter(|entry| {
-            scan.since.is_none_or(|since| entry.published >= since)
+            !(scan.events_only && matches!(entry.item, JournalItem::Execution(_)))
+                && scan.since.is_none_or(|since| entry.published >= since)
                 && scan.until.is_none_or(|until| entry.published < until)
         });
         let found: Vec<JournalEntry> = wanted.take(scan.max_items).cloned().collect();
@@ -113,6 +114,7 @@ fn walk<'a>(
         journal: move |scan| futures_of::read(journal.clone(), scan),
         wanted,
         limit,
+        events_only: !wanted.includes_calls(),
         events_of: &two_events,
         deadline: Instant::now() + Duration::from_secs(30),
     }
@@ -259,6 +261,20 @@ async fn a_poll_that_finds_nothing_goes_on_from_where_it_was() {
     let end = Place { from: From::Entry("1-0".parse().unwrap()), begun: None };
     assert_eq!(poll(&journal, end, 3).await, (vec![], end));
     assert_eq!(poll(&journal, end, 0).await, (vec![], end));
+}
+
+#[tokio::test]
+async fn a_question_about_changes_does_not_read_calls() {
+    let journal = Journal::of((0..300).map(|number| number * 1_000));
+    let filter = read_filter(r#"eventType sw "user." and severity eq "INFO""#).unwrap();
+    let wanted = Wanted { filter: Some(filter), ..Wanted::default() };
+    let start = Place { from: From::Time(Timestamp::from_millis(0)), begun: None };
+    let (_, place) = walk(&journal, &wanted, 10).poll(start).await.unwrap();
+    walk(&journal, &wanted, 10).window(window(0, 300_000, Direction::Backward)).await.unwrap();
+    assert_eq!(journal.given_out.load(Ordering::Relaxed), 2 * 200);
+    // Events behind the place are found, and calls between do no harm.
+    journal.write(300_000);
+    assert_eq!(walk(&journal, &Wanted::default(), 10).poll(place).await.unwrap().0.len(), 3);
 }
 
 #[tokio::test]
