@@ -144,7 +144,9 @@ impl App {
     /// A hook with its finished parts.
     fn prepare_hook(&self, hook: InlineHook) -> CachedHook {
         let json = self.hook_json(&hook);
-        let prepared = self.inner.engine.prepare(&hook, CallSettings::for_type(hook.hook_type));
+        let timeout = self.inner.settings.attempt_timeout;
+        let calls = CallSettings { timeout, ..CallSettings::for_type(hook.hook_type) };
+        let prepared = self.inner.engine.prepare(&hook, calls);
         let metrics = self.inner.metrics.of_hook(&hook.id);
         CachedHook { hook, prepared, json, metrics }
     }

@@ -1,5 +1,8 @@
 //! What was configured, as far as the operations need to know it.
 
+use std::time::Duration;
+
+use hookwright_engine::DEFAULT_TIMEOUT;
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
 
@@ -14,6 +17,8 @@ pub struct Settings {
     pub address_policy: AddressPolicy,
     /// The most inline hooks of all types together (Okta: 100).
     pub inline_hook_limit: u64,
+    /// The time of one attempt to call a hook (Okta: 3 s, which its support can change).
+    pub attempt_timeout: Duration,
     /// Whether calls are counted against Okta's rate limits.
     pub rate_limits: bool,
     /// Whether successful calls make a System Log event too, or failed ones only.
@@ -27,6 +32,7 @@ impl Default for Settings {
             secret_display: SecretDisplay::Mask,
             address_policy: AddressPolicy::default(),
             inline_hook_limit: 100,
+            attempt_timeout: DEFAULT_TIMEOUT,
             rate_limits: true,
             log_successful_calls: true,
         }

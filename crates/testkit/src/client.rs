@@ -1,6 +1,7 @@
 //! A small HTTP client that sends exactly what a test says, and gives back exactly what came.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -9,7 +10,12 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Method, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long a test waits for an answer before it fails.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends requests to one server, each over its own connection.
 #[derive(Debug, Clone)]
@@ -54,6 +60,53 @@ impl Client {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A bare connection, for what no HTTP library would send.
+    ///
+    /// # Panics
+    /// The server takes no connections.
+    #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
+    pub async fn connect(&self) -> TcpStream {
+        #[expect(clippy::disallowed_methods, reason = "the tests' own client")]
+        let stream = TcpStream::connect(self.address).await.expect("the server takes connections");
+        stream.set_nodelay(true).expect("a connection has its options");
+        stream
+    }
+
+    /// Sends these bytes over a connection of their own and gives back all that comes until the server closes it. Whether the
+    /// server takes all the bytes does not matter.
+    ///
+    /// # Panics
+    /// The server keeps the connection open.
+    #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
+    pub async fn speak(&self, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+        let (mut reader, mut writer) = self.connect().await.into_split();
+        let bytes = bytes.as_ref().to_vec();
+        let writing = tokio::spawn(async move {
+            // The server may have closed its side already, which is for the test to judge by the answer.
+            let _ = writer.write_all(&bytes).await;
+            writer
+        });
+        let mut answer = Vec::new();
+        let reading = async {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut piece).await {
+                answer.extend_from_slice(piece.get(..read).unwrap_or_default());
+            }
+        };
+        timeout(PATIENCE, reading).await.expect("the server closes the connection");
+        writing.abort();
+        answer
+    }
+
+    /// As [`Self::speak`], for one answer in the form of HTTP.
+    ///
+    /// # Panics
+    /// What came is no answer.
+    #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
+    pub async fn ask(&self, bytes: impl AsRef<[u8]>) -> Answer {
+        Answer::parse(&self.speak(bytes).await).expect("an HTTP answer")
     }
 
     /// A request with the client's credentials.
@@ -119,20 +172,38 @@ impl Request {
     /// No answer comes: in a test that is a failure.
     #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
     pub async fn send(self) -> Answer {
-        #[expect(clippy::disallowed_methods, reason = "the tests' own client")]
-        let stream = TcpStream::connect(self.client.address).await.expect("the server takes connections");
+        let stream = self.client.connect().await;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a connection speaks HTTP");
         let connection = tokio::spawn(connection);
         let request = self.builder.body(Full::new(self.body)).expect("a well-formed request");
-        let response = sender.send_request(request).await.expect("the server answers");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the answer is whole").to_bytes();
+        let response = timeout(PATIENCE, sender.send_request(request)).await.expect("an answer in time");
+        let (parts, body) = response.expect("the server answers").into_parts();
+        let body = timeout(PATIENCE, body.collect()).await.expect("an answer in time");
+        let body = body.expect("the answer is whole").to_bytes();
         connection.abort();
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }
 
 impl Answer {
+    /// Reads an answer from the bytes of a connection that was closed behind it; bytes behind its body are left out.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(bytes.get(..head_end)?).ok()?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let (name, value) = line.split_once(':')?;
+            headers.append(http::HeaderName::from_bytes(name.as_bytes()).ok()?, value.trim().parse().ok()?);
+        }
+        let body = bytes.get(head_end + 4..)?;
+        let length = headers.get(hyper::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = Bytes::copy_from_slice(length.map_or(Some(body), |length: usize| body.get(..length))?);
+        Some(Self { status, headers, body })
+    }
+
     /// The body as JSON; `null` if it is none.
     #[must_use]
     pub fn json(&self) -> Value {

@@ -7,9 +7,10 @@ use hookwright_app::{App, NewApiToken, Settings};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::Timestamp;
 use hookwright_model::address::AddressPolicy;
+use hookwright_model::id::ApiTokenId;
 use hookwright_store::{Keyring, Store, StoreOptions};
 use hookwright_web::{Server, ServerLimits};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,7 +24,7 @@ pub const TOKEN: &str = "hwt_test_0123456789abcdef0123456789abcdef";
 /// What may differ from one org under test to another.
 #[derive(Debug, Clone)]
 pub struct OrgOptions {
-    /// The operations' settings; the public URL follows from the port. Development is on.
+    /// The operations' settings; the public URL follows from the port, unless it is set. Development is on.
     pub settings: Settings,
     /// The engine's options; the address policy is the one of the settings.
     pub engine: EngineOptions,
@@ -31,16 +32,19 @@ pub struct OrgOptions {
     pub limits: ServerLimits,
     /// Another database than SQLite in a folder of its own.
     pub database_url: Option<String>,
+    /// The size at which the database refuses to grow.
+    pub max_database_bytes: Option<u64>,
 }
 
 impl Default for OrgOptions {
     fn default() -> Self {
         let address_policy = AddressPolicy { development: true, ..AddressPolicy::default() };
         Self {
-            settings: Settings { address_policy, rate_limits: false, ..Settings::default() },
+            settings: Settings { address_policy, rate_limits: false, public_url: String::new(), ..Settings::default() },
             engine: EngineOptions::default(),
             limits: ServerLimits::default(),
             database_url: None,
+            max_database_bytes: None,
         }
     }
 }
@@ -55,9 +59,18 @@ pub struct Org {
     pub store: Store,
     /// Its time.
     pub clock: Arc<FixedClock>,
+    ground: Ground,
+    entropy: Arc<SeededEntropy>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
-    _folder: TempDir,
+}
+
+/// What an org stands on, and what stays when it is started again.
+struct Ground {
+    options: OrgOptions,
+    folder: TempDir,
+    keyring: Keyring,
+    starts: u64,
 }
 
 #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]
@@ -76,15 +89,22 @@ impl Org {
     /// It can't be started.
     pub async fn start_with(options: OrgOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let keyring = Keyring::in_memory(&SeededEntropy::new(7));
         let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_700_000_000_000)));
-        let entropy = Arc::new(SeededEntropy::new(7));
+        Self::run(Ground { options, folder, keyring, starts: 0 }, clock).await
+    }
+
+    async fn run(mut ground: Ground, clock: Arc<FixedClock>) -> Self {
+        ground.starts += 1;
+        let entropy = Arc::new(SeededEntropy::new(ground.starts));
+        let options = ground.options.clone();
         let database_url = options
             .database_url
             .clone()
-            .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("hookwright.db").display()));
-        let keyring = Keyring::in_memory(entropy.as_ref());
-        let mut store_options = StoreOptions::new(database_url, keyring);
+            .unwrap_or_else(|| format!("sqlite://{}", ground.folder.path().join("hookwright.db").display()));
+        let mut store_options = StoreOptions::new(database_url, ground.keyring.clone());
         store_options.accept_data_loss = options.database_url.is_some();
+        store_options.max_database_bytes = options.max_database_bytes;
         let store = Store::open(store_options).await.expect("the store opens");
         let token = NewApiToken::with_secret("test", SecretString::from(TOKEN), clock.as_ref(), entropy.as_ref());
         token.store(&store, entropy.as_ref()).await.expect("the token is stored");
@@ -92,25 +112,69 @@ impl Org {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::bind(address, options.limits).await.expect("an ephemeral port");
         let address = server.local_address();
-        let settings = Settings { public_url: format!("http://{address}"), ..options.settings };
+        let mut settings = options.settings;
+        if settings.public_url.is_empty() {
+            settings.public_url = format!("http://{address}");
+        }
         let engine = EngineOptions { policy: settings.address_policy.clone(), ..options.engine };
         let engine = Engine::new(engine).expect("the engine starts");
-        let app = App::new(store.clone(), engine, clock.clone(), entropy, settings);
+        let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(app.clone(), async move {
             // A dropped sender stops the org too.
             let _ = stopped.await;
         }));
         let client = Client::new(address).with_token(TOKEN);
-        Self { client, app, store, clock, stop: Some(stop), serving: Some(serving), _folder: folder }
+        Self { client, app, store, clock, ground, entropy, stop: Some(stop), serving: Some(serving) }
     }
 
-    /// Stops it as SIGTERM does, and waits for its end.
-    pub async fn stop(mut self) {
+    /// A client without credentials.
+    #[must_use]
+    pub fn stranger(&self) -> Client {
+        Client::new(self.client.address())
+    }
+
+    /// Makes another API token; its id, and a client that uses it.
+    ///
+    /// # Panics
+    /// It can't be stored.
+    pub async fn another_token(&self, name: &str) -> (ApiTokenId, Client) {
+        let token = NewApiToken::mint(name, self.clock.as_ref(), self.entropy.as_ref());
+        token.store(&self.store, self.entropy.as_ref()).await.expect("the token is stored");
+        (token.token.id.clone(), self.client.with_token(token.secret.expose_secret()))
+    }
+
+    /// The bytes of all its database files.
+    ///
+    /// # Panics
+    /// They can't be read.
+    #[must_use]
+    pub fn database_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.ground.folder.path()).expect("the folder is there");
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a readable file")).collect()
+    }
+
+    /// Begins to stop it as SIGTERM does; the end is waited for by [`Self::stop`].
+    pub fn begin_to_stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             // It may have stopped already.
             let _ = stop.send(());
         }
+    }
+
+    /// Stops it as SIGTERM does, and waits for its end.
+    pub async fn stop(mut self) {
+        self.end().await;
+    }
+
+    /// Stops it and starts it again on the same database, at another port.
+    pub async fn restart(mut self) -> Self {
+        self.end().await;
+        Self::run(self.ground, self.clock).await
+    }
+
+    async fn end(&mut self) {
+        self.begin_to_stop();
         if let Some(serving) = self.serving.take() {
             serving.await.expect("the server ends well");
         }
