@@ -171,7 +171,10 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Jud
             let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
             Judgement { verdict, failure: None, effect: None }
         }
-        Err(fault) => Judgement { verdict: Verdict::InvalidAnswer, failure: Some(fault.to_string()), effect: None },
+        Err(fault) => {
+            let failure = format!("{}: {fault}", fault.reason);
+            Judgement { verdict: Verdict::InvalidAnswer, failure: Some(failure), effect: None }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hookwright_contract::HookType;
+use hookwright_engine::run_to_end;
 use hookwright_model::Violations;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::{InlineHook, Status};
@@ -133,7 +134,7 @@ impl App {
             }
             let event = self.event(events::INLINE_HOOK_DELETED, caller, hook_target(&hook), self.now());
             let deletion = Change::DeleteInlineHook { id: id.clone(), revision: hook.revision };
-            match self.write(&turn, id, vec![deletion, Change::AppendEvents(vec![event])]).await? {
+            match self.write(&turn, id, vec![deletion, Change::AppendEvents(vec![event])]).await {
                 Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => {
@@ -160,7 +161,7 @@ impl App {
             let Some(hook) = decide(&stored).map_err(invalid)? else { return Ok(self.hook_json(&stored)) };
             let event = self.event(kind, caller, hook_target(&hook), self.now());
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
-            match self.write(&turn, id, changes).await? {
+            match self.write(&turn, id, changes).await {
                 Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => return Ok(self.hook_json(&hook)),
@@ -176,22 +177,17 @@ impl App {
         self.inner.turns.take(id.as_str()).await.ok_or_else(|| contended(id))
     }
 
-    /// Commits changes of one hook in a task of its own: a client that hangs up meanwhile must not keep others from seeing
-    /// what was written.
-    async fn write(
-        &self,
-        turn: &Turn,
-        id: &InlineHookId,
-        changes: Vec<Change>,
-    ) -> Result<Result<(), CommitError>, Error> {
+    /// Commits changes of one hook, also if the client hangs up meanwhile: what was written must be seen by others.
+    async fn write(&self, turn: &Turn, id: &InlineHookId, changes: Vec<Change>) -> Result<(), CommitError> {
         let (app, turn, id) = (self.clone(), turn.clone(), id.clone());
-        let task = self.inner.calls.spawn(async move {
+        let under_way = self.inner.calls.token();
+        run_to_end(async move {
             let result = app.inner.store.commit(changes).await;
             app.forget_hook(id.as_str());
-            drop(turn);
+            drop((turn, under_way));
             result
-        });
-        task.await.map_err(|error| Error::Internal(format!("a write ended badly: {error}")))
+        })
+        .await
     }
 
     async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {

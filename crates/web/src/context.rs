@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -14,6 +15,15 @@ use crate::error::ApiError;
 /// The longest `User-Agent` that is recorded, in characters.
 const USER_AGENT_CHARACTERS: usize = 512;
 
+/// How a request came in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The client's address.
+    pub(crate) peer: Option<IpAddr>,
+    /// How long its body may take to arrive.
+    pub(crate) body_patience: Duration,
+}
+
 /// One request's own facts, shared by its handler and the front door.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext(Arc<Facts>);
@@ -21,13 +31,18 @@ pub(crate) struct RequestContext(Arc<Facts>);
 #[derive(Debug)]
 struct Facts {
     request_id: String,
-    peer: Option<IpAddr>,
+    arrival: Arrival,
     rate: OnceLock<RateState>,
 }
 
 impl RequestContext {
-    pub(crate) fn new(request_id: String, peer: Option<IpAddr>) -> Self {
-        Self(Arc::new(Facts { request_id, peer, rate: OnceLock::new() }))
+    pub(crate) fn new(request_id: String, arrival: Arrival) -> Self {
+        Self(Arc::new(Facts { request_id, arrival, rate: OnceLock::new() }))
+    }
+
+    /// How long the body may take to arrive.
+    pub(crate) fn body_patience(&self) -> Duration {
+        self.0.arrival.body_patience
     }
 
     /// The request's id, `req…`.
@@ -42,7 +57,7 @@ impl RequestContext {
 
     /// The client's address, as those are counted who have no valid token.
     pub(crate) fn peer_name(&self) -> String {
-        self.0.peer.map_or_else(String::new, |peer| peer.to_string())
+        self.0.arrival.peer.map_or_else(String::new, |peer| peer.to_string())
     }
 
     /// Keeps what the rate limits said, for the answer's headers.
@@ -60,7 +75,7 @@ impl RequestContext {
         let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         RequestOrigin {
             request_id: self.0.request_id.clone(),
-            ip_address: self.0.peer.map(|peer| peer.to_string()),
+            ip_address: self.0.arrival.peer.map(|peer| peer.to_string()),
             user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARACTERS).collect()),
         }
     }

@@ -3,7 +3,6 @@
 //! A plain function around the router and not a stack of layers: it is read top to bottom, and costs one allocation.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 
 use axum::Router;
@@ -16,7 +15,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::context::RequestContext;
+use crate::context::{Arrival, RequestContext};
 use crate::error::ApiError;
 use crate::{api, headers};
 
@@ -25,10 +24,10 @@ pub(crate) async fn answer(
     app: &App,
     router: &Router,
     mut request: Request<Body>,
-    peer: Option<IpAddr>,
+    arrival: Arrival,
 ) -> Result<Response<Body>, Infallible> {
     let began = Instant::now();
-    let context = RequestContext::new(id::mint_request_id(app.entropy()), peer);
+    let context = RequestContext::new(id::mint_request_id(app.entropy()), arrival);
     let span = tracing::info_span!("request", request_id = context.request_id());
     let method = known_method(request.method());
     let route = api::route_label(request.uri().path());

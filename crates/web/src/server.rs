@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::connection_end::{PatientStream, linger};
+use crate::context::Arrival;
 use crate::{front_door, router};
 
 /// What clients may ask of the server's patience and memory.
@@ -35,6 +36,8 @@ pub struct ServerLimits {
     pub first_head: Duration,
     /// How long a connection may be idle between two requests, or take for the head of a later one.
     pub idle: Duration,
+    /// How long a body may take to arrive.
+    pub body: Duration,
     /// How long a client may take none of an answer that waits for it.
     pub stalled_answer: Duration,
     /// How long calls under way may take to end after the shutdown began.
@@ -48,6 +51,7 @@ impl Default for ServerLimits {
             connections_per_peer: 4096,
             first_head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
+            body: Duration::from_secs(15),
             stalled_answer: Duration::from_secs(30),
             drain: Duration::from_secs(8),
         }
@@ -148,9 +152,10 @@ impl Shared {
     /// Answers the requests of one connection; whether it came to its end in good order.
     async fn converse(&self, stream: &mut TcpStream, peer: IpAddr) -> bool {
         let first_head_seen = AtomicBool::new(false);
+        let arrival = Arrival { peer: Some(peer), body_patience: self.limits.body };
         let service = service_fn(|request: hyper::Request<Incoming>| {
             first_head_seen.store(true, Ordering::Relaxed);
-            front_door::answer(&self.app, &self.router, request.map(Body::new), Some(peer))
+            front_door::answer(&self.app, &self.router, request.map(Body::new), arrival)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,8 +1,6 @@
 //! Reading a body: its media type, its size, its time, its JSON.
 
-use std::time::Duration;
-
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::{Bytes, BytesMut};
@@ -11,13 +9,11 @@ use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use crate::context::RequestContext;
 use crate::error::ApiError;
 
 /// The largest body of an API call, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
-
-/// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The bytes of a JSON body; whether they are well-formed is for the operation to say.
 pub(crate) struct JsonBytes(pub(crate) Bytes);
@@ -28,13 +24,14 @@ pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 impl<S: Sync> FromRequest<S> for JsonBytes {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let patience = RequestContext::from_request_parts(&mut parts, state).await?.body_patience();
         let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
             return Err(ApiError::body_too_large(MAX_BODY_BYTES));
         }
-        let bytes = timeout(BODY_DEADLINE, read(body, declared)).await.map_err(|_| ApiError::body_too_slow())??;
+        let bytes = timeout(patience, read(body, declared)).await.map_err(|_| ApiError::body_too_slow())??;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }

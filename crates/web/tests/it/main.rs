@@ -5,8 +5,15 @@ mod fixtures;
 
 mod authentication;
 mod bodies;
+mod concurrency;
+mod execute;
+mod executions;
 mod hook_fields;
 mod hook_life;
+mod operations;
 mod paths;
+mod retries;
 mod secrets;
+mod slow_clients;
+mod vectors;
 mod wire;
