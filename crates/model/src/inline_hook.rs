@@ -50,7 +50,7 @@ pub struct InlineHook {
     pub channel: Channel,
     /// Free members that the client stored with it, shown only if there are any.
     pub metadata: Option<Map<String, Value>>,
-    /// When it was created.
+    /// When it was created; to the millisecond, so that hooks keep their order, though whole seconds are shown.
     pub created: Timestamp,
     /// When it last changed; never before `created`.
     pub last_updated: Timestamp,
@@ -62,6 +62,6 @@ impl InlineHook {
     /// The hook in another status, changed now.
     #[must_use]
     pub fn with_status(&self, status: Status, now: Timestamp) -> Self {
-        Self { status, last_updated: now.whole_seconds().max(self.created), ..self.clone() }
+        Self { status, last_updated: now.max(self.created), ..self.clone() }
     }
 }

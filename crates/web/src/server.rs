@@ -62,8 +62,6 @@ impl Default for ServerLimits {
 const LAST_MOMENT: Duration = Duration::from_millis(100);
 /// The largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The most header fields of a request.
-const MAX_FIELDS: usize = 100;
 
 /// A bound server that knows its address.
 pub struct Server {
@@ -160,8 +158,10 @@ impl Shared {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.idle)
+            // Exact, while the buffer's own limit may be overshot by a read. The most fields are hyper's default of 100: asking
+            // for them by name would cost an allocation a request.
+            .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(MAX_HEAD_BYTES)
-            .max_headers(MAX_FIELDS)
             .keep_alive(true)
             .serve_connection(TokioIo::new(PatientStream::new(stream, self.limits.stalled_answer)), service);
         let mut connection = pin!(connection);

@@ -44,7 +44,6 @@ impl InlineHook {
         else {
             return Err(violations);
         };
-        let now = now.whole_seconds();
         Ok(Self {
             id,
             name,
@@ -79,14 +78,7 @@ impl InlineHook {
         let (Some(name), Some(version), Some(channel), true) = (name, version, channel, violations.is_empty()) else {
             return Err(violations);
         };
-        Ok(Self {
-            name,
-            version,
-            channel,
-            metadata,
-            last_updated: now.whole_seconds().max(self.created),
-            ..self.clone()
-        })
+        Ok(Self { name, version, channel, metadata, last_updated: now.max(self.created), ..self.clone() })
     }
 
     /// Reads the body of a POST to an existing hook: the members `name`, `version`, `channel` and `metadata` that are present
@@ -119,7 +111,7 @@ impl InlineHook {
             hook.metadata = read_metadata(body, &mut violations);
         }
         violations.into_result()?;
-        hook.last_updated = now.whole_seconds().max(self.created);
+        hook.last_updated = now.max(self.created);
         Ok(hook)
     }
 

@@ -34,8 +34,8 @@ impl InlineHook {
         if let Some(metadata) = &self.metadata {
             object.insert("metadata".into(), Value::Object(metadata.clone()));
         }
-        object.insert("created".into(), self.created.to_string().into());
-        object.insert("lastUpdated".into(), self.last_updated.to_string().into());
+        object.insert("created".into(), self.created.whole_seconds().to_string().into());
+        object.insert("lastUpdated".into(), self.last_updated.whole_seconds().to_string().into());
         object.insert("_links".into(), self.links(base));
         Value::Object(object)
     }

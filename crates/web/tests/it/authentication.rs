@@ -171,7 +171,7 @@ async fn each_answer_says_how_many_calls_are_left_in_this_minute() {
 async fn the_call_after_the_last_is_refused_until_the_next_minute() {
     let org = limited().await;
     let (_, other) = org.another_token("other").await;
-    let token = org.store.api_tokens().await.unwrap().remove(0);
+    let token = org.store.api_tokens().await.unwrap().into_iter().find(|token| token.name == "test").unwrap();
     for _ in 0..999 {
         org.app.rate_limits().count(token.id.as_str(), RateClass::InlineHooks, org.app.now());
     }

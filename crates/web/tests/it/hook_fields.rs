@@ -179,7 +179,6 @@ async fn headers_that_are_reserved_or_could_break_a_request_are_refused() {
         "authorization",
         "X-A\r\nX-B",
         "X-A\n",
-        "X-\0",
         "Tränen",
         "",
         " ",
@@ -200,7 +199,7 @@ async fn headers_that_are_reserved_or_could_break_a_request_are_refused() {
     refuses(&org, headers, json!(many), "channel.config.headers").await;
     refuses(&org, headers, json!({"X-A": "1"}), "channel.config.headers").await;
     refuses(&org, headers, json!(["X-A: 1"]), "channel.config.headers[0]").await;
-    for value in ["a\r\nb", "a\0b", "ü"] {
+    for value in ["a\r\nb", "a\u{7f}b", "ü"] {
         let scheme = json!({"type": "HEADER", "key": "X-Key", "value": value});
         refuses(&org, "/channel/config/authScheme", scheme, "channel.config.authScheme.value").await;
     }

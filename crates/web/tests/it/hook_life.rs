@@ -74,6 +74,7 @@ async fn a_created_hook_is_active_and_shown_whole() {
 async fn a_hook_lives_from_its_creation_to_its_deletion() {
     let org = Org::start().await;
     let first = created(&org, &hook("first")).await;
+    org.clock.advance(Duration::from_millis(1));
     let second = created(&org, &hook("second")).await;
     let path = path_of(&first);
     assert_eq!(accepted(&org.client.get(&path).await), first);
@@ -279,6 +280,7 @@ async fn ids_have_three_letters_of_their_kind_and_seventeen_more_and_never_repea
 async fn the_list_is_filtered_by_type() {
     let org = Org::start().await;
     let registration = created(&org, &hook("registration")).await;
+    org.clock.advance(Duration::from_millis(1));
     let saml = created(&org, &hook_with("saml", "/type", json!("com.okta.saml.tokens.transform"))).await;
     let list = async |query: &str| accepted(&org.client.get(&format!("{HOOKS}{query}")).await);
     assert_eq!(list("?type=com.okta.user.pre-registration").await, json!([registration]));

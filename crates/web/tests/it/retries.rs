@@ -17,7 +17,8 @@ const NEVER_RETRYING: [&str; 2] = ["com.okta.oauth2.tokens.transform", "com.okta
 /// What may go wrong: the answer, the verdict, and whether another attempt may help.
 fn failures() -> [(&'static str, Reply, &'static str, bool); 9] {
     [
-        ("close", Reply::close(), "UNREACHABLE", true),
+        // The service may have acted on what it read, so it is not asked again.
+        ("close", Reply::close(), "UNREACHABLE", false),
         ("hang", Reply::hang(), "TIMED_OUT", true),
         ("500", Reply::json(500, "{}"), "WRONG_STATUS", true),
         ("503", Reply::answer(503, &[("Retry-After", "0")], ""), "WRONG_STATUS", true),

@@ -28,6 +28,14 @@ async fn until_closed(stream: &mut TcpStream) -> (Duration, Vec<u8>) {
     (began.elapsed(), said)
 }
 
+/// What comes next, which is a small answer as a whole.
+async fn read_some(stream: &mut TcpStream) -> Vec<u8> {
+    let mut answer = vec![0; 8192];
+    let read = stream.read(&mut answer).await.expect("an answer");
+    answer.truncate(read);
+    answer
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_slow_clients_hold_nobody_up() {
     let org = Org::start().await;
@@ -77,9 +85,7 @@ async fn a_first_head_has_its_time_however_it_trickles() {
     let mut patient = org.client.connect().await;
     for _ in 0..2 {
         patient.write_all(b"GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n").await.unwrap();
-        let mut answer = [0; 15];
-        patient.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        assert!(read_some(&mut patient).await.starts_with(b"HTTP/1.1 200 OK"));
         tokio::time::sleep(Duration::from_millis(400)).await;
     }
 }
@@ -135,8 +141,7 @@ async fn connections_beyond_the_limit_are_closed_and_the_others_stay() {
     for _ in 0..5 {
         let mut stream = org.client.connect().await;
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n").await.unwrap();
-        let mut answer = [0; 15];
-        stream.read_exact(&mut answer).await.unwrap();
+        assert!(read_some(&mut stream).await.starts_with(b"HTTP/1.1 200 OK"));
         held.push(stream);
     }
     let mut sixth = org.client.connect().await;

@@ -42,10 +42,11 @@ fn refused(member: &str, value: Value, field: &str) -> String {
 }
 
 #[test]
-fn a_hook_starts_active_with_dates_of_whole_seconds() {
+fn a_hook_starts_active_and_shows_dates_of_whole_seconds() {
     let hook = create(&body()).unwrap();
     assert_eq!(hook.status, Status::Active);
-    assert_eq!(hook.created.to_string(), "2023-11-14T22:13:20.000Z");
+    let shown = hook.to_json("https://org.example", SecretDisplay::Mask);
+    assert_eq!((&shown["created"], &shown["lastUpdated"]), (&json!("2023-11-14T22:13:20.000Z"), &shown["created"]));
     assert_eq!(secret(&hook), "api-key");
 }
 
