@@ -64,7 +64,7 @@ async fn every_token_that_opens_no_door_gets_the_same_answer() {
         &format!("SSWS {TOKEN},"),
         &format!("SSWS {TOKEN};"),
         &format!("SSWS {}", "x".repeat(8000)),
-        &format!("SSWS ' OR 1=1 --"),
+        "SSWS ' OR 1=1 --",
     ] {
         answers.push(with_authorization(&org, value).await);
     }

@@ -83,31 +83,12 @@ async fn a_hook_lives_from_its_creation_to_its_deletion() {
     let deactivated = org.client.post_empty(&format!("{path}/lifecycle/deactivate")).await;
     assert_eq!(accepted(&deactivated)["status"], "INACTIVE");
     assert_eq!(accepted(&org.client.get(&path).await), deactivated.json());
-    insta::assert_json_snapshot!(deactivated.json()["_links"], {".*.href" => insta::dynamic_redaction(|value, _| {
-        value.as_str().and_then(|href| href.split_once("/cal")).map_or("no id", |(_, end)| end.get(17..).unwrap_or_default()).to_owned()
-    })}, @r#"
-    {
-      "activate": {
-        "href": "/lifecycle/activate",
-        "hints": {
-          "allow": [
-            "POST"
-          ]
-        }
-      },
-      "self": {
-        "href": ""
-      },
-      "delete": {
-        "href": "",
-        "hints": {
-          "allow": [
-            "DELETE"
-          ]
-        }
-      }
-    }
-    "#);
+    let links = serde_json::to_string(&deactivated.json()["_links"]).unwrap();
+    let own = format!("http://{}{path}", org.client.address());
+    insta::assert_snapshot!(
+        links.replace(&own, "[hook]"),
+        @r#"{"activate":{"href":"[hook]/lifecycle/activate","hints":{"allow":["POST"]}},"self":{"href":"[hook]"},"delete":{"href":"[hook]","hints":{"allow":["DELETE"]}}}"#
+    );
 
     let deleted = org.client.delete(&path).await;
     assert_eq!((deleted.status.as_u16(), deleted.body.len()), (204, 0));

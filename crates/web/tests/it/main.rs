@@ -1,5 +1,7 @@
 //! The HTTP API through the real server: each test starts an org of its own and speaks HTTP to it.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
+
 mod expectations;
 mod fixtures;
 

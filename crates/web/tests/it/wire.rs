@@ -126,7 +126,7 @@ async fn methods_that_ask_for_tunnels_and_echoes_are_refused() {
 #[tokio::test]
 async fn two_requests_in_one_breath_get_two_answers_in_their_order() {
     let org = Org::start().await;
-    let first = format!("GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n");
+    let first = "GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n";
     let bytes = org.stranger().speak(format!("{first}{first}{}", get("/nowhere", ""))).await;
     let text = String::from_utf8_lossy(&bytes);
     let statuses: Vec<&str> =
