@@ -17,5 +17,6 @@ mod paths;
 mod retries;
 mod secrets;
 mod slow_clients;
+mod system_log;
 mod vectors;
 mod wire;
