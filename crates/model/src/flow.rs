@@ -1,0 +1,314 @@
+//! A sign-in flow as data: where somebody stands between the first page and being signed in, and what they may send next.
+//!
+//! One state machine with two faces: the hosted pages and the IDX endpoints render the same [`Step`] and send the same
+//! [`Input`]. What a step does is in the app; nothing here waits or writes.
+
+mod client;
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Timestamp;
+use crate::id::{AppId, UserId};
+use crate::registration::{FormField, Message};
+
+pub use client::{ClientBinding, ClientFace};
+
+/// How long a flow waits for its person, counted from its start.
+pub const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+/// How long a one-time code that was mailed can be used.
+pub const EMAIL_CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// How often a wrong code may be entered before a new one must be asked for.
+pub const EMAIL_CODE_TRIES: u32 = 5;
+
+/// How many codes are mailed in one flow.
+pub const EMAIL_CODES_PER_FLOW: u32 = 5;
+
+/// How long somebody must wait between two mails.
+pub const EMAIL_CODE_PAUSE: Duration = Duration::from_secs(15);
+
+/// How long the code at the end of a flow can be exchanged for tokens.
+pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// A flow as it is stored, under the SHA-256 of its state handle.
+#[derive(Clone, PartialEq)]
+pub struct Flow {
+    /// SHA-256 of the state handle, which only the client has.
+    pub id: [u8; 32],
+    /// Names this state of the flow: a form carries it, so that a form sent twice does its work once. Unique over all flows,
+    /// and new with each change.
+    pub attempt: String,
+    /// The app that is signed in to.
+    pub application: AppId,
+    /// What is kept between requests.
+    pub state: FlowState,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ends, whatever happens.
+    pub expires: Timestamp,
+    /// Counts the writes. Starts at 1.
+    pub revision: i64,
+}
+
+/// What a flow remembers, stored as JSON. Holds no password and no secret that could be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowState {
+    /// Where the person stands.
+    pub stage: Stage,
+    /// The OAuth client that waits for the end, if one does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<ClientBinding>,
+    /// What was said about the last input, so that it is there again when the page is loaded anew.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub messages: Vec<Message>,
+    /// What was filled in last, if it was refused; never a password.
+    #[serde(skip_serializing_if = "Map::is_empty", default)]
+    pub values: Map<String, Value>,
+    /// Mails sent so far.
+    #[serde(default)]
+    pub mails: u32,
+    /// How the last input was refused, if it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refusal: Option<RefusalStatus>,
+}
+
+/// How a refusal is told in HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefusalStatus {
+    /// The input is wrong: 400.
+    Wrong,
+    /// Whoever it is, they did not prove it: 401.
+    Unproven,
+    /// Too many tries: 429.
+    TooMany,
+}
+
+/// Where the person stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Stage {
+    /// At the beginning: name and password, or only the name.
+    Identify,
+    /// At the password, after the name alone.
+    Password {
+        /// What was entered as a name, whether or not there is such a user.
+        identifier: String,
+    },
+    /// At the sign-up form.
+    SignUp,
+    /// At the choice of a password, as a new user or with an expired one.
+    SetPassword {
+        /// The user.
+        user: UserId,
+        /// Whether the user was made in this flow.
+        is_new: bool,
+    },
+    /// At the code that was mailed.
+    EmailCode {
+        /// The user.
+        user: UserId,
+        /// SHA-256 of the code and the flow's id.
+        code_sha256: String,
+        /// When the mail was sent, in milliseconds since the epoch.
+        sent_ms: i64,
+        /// How often a wrong code was entered.
+        failures: u32,
+    },
+    /// At the form for what the profile lacks.
+    Progressive {
+        /// The user.
+        user: UserId,
+    },
+    /// Signed in.
+    Done {
+        /// The user.
+        user: UserId,
+        /// When the user proved who they are, in milliseconds since the epoch.
+        authenticated_ms: i64,
+        /// SHA-256 of the code that the client gets, in hexadecimal digits; absent where there is no client.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        code_sha256: Option<String>,
+    },
+}
+
+impl Stage {
+    /// The user that the flow knows by now.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Identify | Self::Password { .. } | Self::SignUp => None,
+            Self::SetPassword { user, .. }
+            | Self::EmailCode { user, .. }
+            | Self::Progressive { user }
+            | Self::Done { user, .. } => Some(user),
+        }
+    }
+}
+
+impl FlowState {
+    /// The beginning of a flow.
+    #[must_use]
+    pub fn beginning(client: Option<ClientBinding>) -> Self {
+        Self { stage: Stage::Identify, client, messages: Vec::new(), values: Map::new(), mails: 0, refusal: None }
+    }
+
+    /// The same flow at another stage, with nothing to say.
+    #[must_use]
+    pub fn at(&self, stage: Stage) -> Self {
+        Self { stage, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
+    }
+
+    /// The same flow at the same stage, after a refusal.
+    #[must_use]
+    pub fn refused(&self, status: RefusalStatus, messages: Vec<Message>, values: Map<String, Value>) -> Self {
+        Self { messages, values, refusal: Some(status), ..self.clone() }
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Flow").field("stage", &self.state.stage).field("revision", &self.revision).finish()
+    }
+}
+
+/// What the person sees next. Both faces render it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Name and password.
+    Identify {
+        /// Whether there is a way to sign up.
+        sign_up: bool,
+    },
+    /// The password alone.
+    Password {
+        /// The name that was entered.
+        identifier: String,
+        /// Whether there is a way to sign up.
+        sign_up: bool,
+    },
+    /// The sign-up form.
+    SignUp {
+        /// Its fields.
+        fields: Vec<FormField>,
+        /// Whether it asks for the password too.
+        password: bool,
+    },
+    /// A password to choose.
+    SetPassword {
+        /// Whose.
+        identifier: String,
+        /// Whether the account is a new one.
+        is_new: bool,
+    },
+    /// The code that was mailed.
+    EmailCode {
+        /// Where to, with most of it covered.
+        address: String,
+    },
+    /// The form for what the profile lacks.
+    Progressive {
+        /// Whose.
+        identifier: String,
+        /// Its fields.
+        fields: Vec<FormField>,
+        /// Whether it may be passed over.
+        may_skip: bool,
+    },
+    /// Signed in.
+    Done {
+        /// The user.
+        user: UserId,
+        /// What the user signs in with.
+        identifier: String,
+    },
+}
+
+/// What the person sends.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A name, perhaps with the password.
+    Identify {
+        /// The name.
+        identifier: String,
+        /// The password, if it was asked for on the same page.
+        password: Option<SecretString>,
+        /// The secret of the browser, if somebody signed in with it before.
+        device: Option<SecretString>,
+    },
+    /// The password after the name, or the one that is chosen.
+    Password {
+        /// The password.
+        password: SecretString,
+        /// The secret of the browser, if somebody signed in with it before.
+        device: Option<SecretString>,
+    },
+    /// "Sign up".
+    StartSignUp,
+    /// The sign-up form.
+    SignUp {
+        /// What was filled in.
+        profile: Map<String, Value>,
+        /// The password, if the form asked for it.
+        password: Option<SecretString>,
+    },
+    /// The form for what the profile lacks.
+    Progressive {
+        /// What was filled in.
+        profile: Map<String, Value>,
+    },
+    /// The code that was mailed.
+    EmailCode(SecretString),
+    /// "Send it again".
+    ResendCode,
+    /// "Skip".
+    Skip,
+    /// "Already have an account?"
+    SelectIdentify,
+    /// From the beginning.
+    Cancel,
+}
+
+/// An address with most of it covered: enough to recognise, too little to learn.
+#[must_use]
+pub fn covered(address: &str) -> String {
+    let Some((name, domain)) = address.rsplit_once('@') else { return "•••".to_owned() };
+    let first = name.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}•••@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_comes_back_from_its_json_as_it_was() {
+        let stages = [
+            Stage::Identify,
+            Stage::Password { identifier: "é \"x\"".to_owned() },
+            Stage::SignUp,
+            Stage::SetPassword { user: UserId::from_text("00u1"), is_new: true },
+            Stage::EmailCode { user: UserId::from_text("00u1"), code_sha256: "ab".to_owned(), sent_ms: 5, failures: 1 },
+            Stage::Progressive { user: UserId::from_text("00u1") },
+            Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, code_sha256: None },
+        ];
+        for stage in stages {
+            let state = FlowState::beginning(None).at(stage);
+            let json = serde_json::to_string(&state).unwrap();
+            assert_eq!(serde_json::from_str::<FlowState>(&json).unwrap(), state, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_covered() {
+        assert_eq!(covered("rosario.jones@okta.com"), "r•••@okta.com");
+        assert_eq!(covered("nonsense"), "•••");
+        assert_eq!(covered("@x"), "•••@x");
+    }
+}
