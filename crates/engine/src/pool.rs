@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -50,6 +50,11 @@ impl Origin {
         }
     }
 
+    /// Whether a hook leads here or a connection waits: a hook is prepared anew now and then, and should find its connections.
+    fn is_wanted(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || self.idle_connections() > 0
+    }
+
     fn idle_connections(&self) -> usize {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -65,7 +70,7 @@ impl Origin {
 /// All waiting connections of an engine.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    origins: Mutex<HashMap<OriginKey, Weak<Origin>>>,
+    origins: Mutex<HashMap<OriginKey, Arc<Origin>>>,
     max_idle_per_origin: usize,
     sweeping: AtomicBool,
 }
@@ -82,12 +87,12 @@ impl Pool {
         let host = url.host_str().unwrap_or_default().to_owned();
         let key = (url.scheme().to_owned(), host, url.port_or_known_default().unwrap_or(0));
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(origin) = origins.get(&key).and_then(Weak::upgrade) {
-            return origin;
+        if let Some(origin) = origins.get(&key) {
+            return Arc::clone(origin);
         }
-        origins.retain(|_, origin| origin.strong_count() > 0);
+        origins.retain(|_, origin| origin.is_wanted());
         let origin = Arc::new(Origin::new(url.clone()));
-        origins.insert(key, Arc::downgrade(&origin));
+        origins.insert(key, Arc::clone(&origin));
         origin
     }
 
@@ -119,7 +124,7 @@ impl Pool {
 
     fn living(&self) -> Vec<Arc<Origin>> {
         let origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        origins.values().filter_map(Weak::upgrade).collect()
+        origins.values().cloned().collect()
     }
 
     /// Starts the one task that closes what nobody asked for; it ends when nothing waits any more.
