@@ -41,6 +41,7 @@ fn main() {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     run(line.trim().parse().unwrap());
     child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn run(service: SocketAddr) {
@@ -118,7 +119,10 @@ fn build(service: SocketAddr, path: &str) -> (Engine, Prepared) {
     });
     let id = InlineHookId::from_text("cal00000000000000001");
     let hook = InlineHook::create(id, hook.as_object().unwrap(), &policy, Timestamp::from_millis(0)).unwrap();
-    let prepared = engine.prepare(&hook, CallSettings::for_type(HookType::Registration));
+    let prepared = engine.prepare(
+        &hook,
+        CallSettings { timeout: Duration::from_secs(20), ..CallSettings::for_type(HookType::Registration) },
+    );
     (engine, prepared)
 }
 

@@ -1,31 +1,15 @@
-//! One attempt: a connection, the request, the answer up to its last byte. The deadline is kept by the caller.
-
-use std::io::ErrorKind;
-use std::time::Duration;
+//! One attempt of a call: the credentials, then the request. The deadline is kept by the caller.
 
 use bytes::Bytes;
-use hookwright_contract::MAX_REPLY_BYTES;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request, Response};
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
+use http::header::AUTHORIZATION;
 
 use crate::Inner;
 use crate::classify::{Failed, Reach};
-use crate::coding::Coding;
-use crate::connection::Connection;
-use crate::outcome::{Answer, BadBody, CallFailure, TooLarge, Unreachable};
+use crate::exchange::Outgoing;
+use crate::oauth::{AccessToken, TokenSource};
+use crate::outcome::{Answer, CallFailure};
 use crate::prepared::PreparedHook;
 use crate::retry::{Progress, SendAttempt, Stage};
-
-/// What may come in after the head: the largest body in chunks of a few bytes each, with their framing.
-const BODY_ALLOWANCE: u64 = 8 * MAX_REPLY_BYTES as u64;
-/// How much of the body of an answer that isn't success is kept for the record.
-const MAX_REFUSED_BODY: usize = 16 * 1024;
-/// How long we wait for it.
-const REFUSED_BODY_TIME: Duration = Duration::from_millis(250);
-/// The longest `Content-Type` that is recorded.
-const MAX_CONTENT_TYPE: usize = 256;
 
 /// Sends the attempts of one call.
 #[derive(Debug)]
@@ -40,155 +24,40 @@ impl SendAttempt for Sender<'_> {
         if let Some(refusal) = &self.hook.refusal {
             return Err(Failed::unsent(CallFailure::AddressRefused, refusal.clone()));
         }
-        let (connection, response) = self.exchange(progress).await?;
-        self.read(connection, response, progress).await
+        match &self.hook.token {
+            None => self.exchange(None, progress).await,
+            Some(source) => self.exchange_with_token(source, progress).await,
+        }
     }
 }
 
 impl Sender<'_> {
-    /// Sends the request over a waiting connection or a new one and reads the head of the answer.
-    ///
-    /// A waiting connection that dies before a byte of the request was written is replaced; that is no second request.
-    async fn exchange(&self, progress: &mut Progress) -> Result<(Box<Connection>, Response<Incoming>), Failed> {
-        loop {
-            let waiting = self.hook.origin.take();
-            let reused = waiting.is_some();
-            let mut connection = match waiting {
-                Some(connection) => connection,
-                None => Box::new(self.engine.connector.connect(&self.hook.origin.url, progress).await?),
-            };
-            progress.reused_connection = reused;
-            progress.peer = Some(connection.peer().to_owned());
-            progress.stage = Stage::Head;
-            let (sent, received) = (connection.meter().sent(), connection.meter().received());
-            let error = match connection.send(self.request()).await {
-                Ok(response) => return Ok((connection, response)),
-                Err(error) => error,
-            };
-            let meter = connection.meter();
-            let reach = match (meter.sent() > sent, meter.received() > received) {
-                (false, _) if reused => continue,
-                (false, _) => Reach::Unsent,
-                (true, false) if reused => Reach::LostOnReused,
-                (true, _) => Reach::Sent,
-            };
-            let failure = head_failure(&error, meter.is_exhausted());
-            return Err(Failed { reach, detail: format!("{failure} ({})", chain(&error)), failure });
+    async fn exchange(&self, token: Option<&AccessToken>, progress: &mut Progress) -> Result<Answer, Failed> {
+        let hook = self.hook;
+        let mut headers = hook.headers.clone();
+        if let Some(token) = token {
+            headers.insert(AUTHORIZATION, token.header().clone());
+            progress.token = Some(token.clone());
         }
+        let outgoing = Outgoing { origin: &hook.origin, target: &hook.target, headers, body: self.body.clone() };
+        outgoing.exchange(self.engine, |status| hook.hook_type.accepts_status(status), progress).await
     }
 
-    fn request(&self) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.hook.target.clone();
-        *request.headers_mut() = self.hook.headers.clone();
-        request
-    }
-
-    /// Reads the answer behind its head, and keeps the connection if it can carry another call.
-    async fn read(
-        &self,
-        mut connection: Box<Connection>,
-        response: Response<Incoming>,
-        progress: &mut Progress,
-    ) -> Result<Answer, Failed> {
-        let (head, mut body) = response.into_parts();
-        let status = head.status.as_u16();
-        let success = self.hook.hook_type.accepts_status(status);
-        progress.stage = Stage::Body;
-        progress.status = Some((status, success));
-        progress.content_type = content_type(&head.headers);
-        let coding = Coding::of(&head.headers);
-        let patience = keep_alive_timeout(&head.headers);
-        connection.allow(BODY_ALLOWANCE);
-        if !success {
-            let reading = collect(&mut connection, &mut body, &mut progress.body, MAX_REFUSED_BODY);
-            if let Ok(Ok(())) = tokio::time::timeout(REFUSED_BODY_TIME, reading).await {
-                self.engine.pool.give_back(&self.hook.origin, connection, patience);
-            }
-            return Err(Failed::sent(CallFailure::WrongStatus(status)));
+    /// A service that answers 401 may have been shown a token that was revoked before its time, so it is shown a fresh one once.
+    /// That is the second and last request of the call.
+    async fn exchange_with_token(&self, source: &TokenSource, progress: &mut Progress) -> Result<Answer, Failed> {
+        progress.stage = Stage::Token;
+        let token = source.token(self.engine).await?;
+        let result = self.exchange(Some(&token), progress).await;
+        let unauthorized = matches!(&result, Err(failed) if failed.failure == CallFailure::WrongStatus(401));
+        if !unauthorized || !std::mem::take(&mut progress.may_send_again) {
+            return result;
         }
-        let coding = coding.map_err(Failed::sent)?;
-        let length = content_length(&head.headers);
-        if length.is_some_and(|length| length > MAX_REPLY_BYTES as u64) {
-            return Err(Failed::sent(CallFailure::AnswerTooLarge(TooLarge::Body)));
-        }
-        progress.body.reserve_exact(length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0));
-        collect(&mut connection, &mut body, &mut progress.body, MAX_REPLY_BYTES).await?;
-        let body = Bytes::from(std::mem::take(&mut progress.body));
-        self.engine.pool.give_back(&self.hook.origin, connection, patience);
-        Ok(Answer { status, body: coding.undo(body).map_err(Failed::sent)? })
+        source.forget(&token);
+        *progress = Progress::default();
+        progress.stage = Stage::Token;
+        let token = source.token(self.engine).await?;
+        let result = self.exchange(Some(&token), progress).await;
+        result.map_err(|failed| Failed { reach: Reach::Sent, ..failed })
     }
-}
-
-/// Reads a body to its end, at most `limit` bytes of it.
-async fn collect(
-    connection: &mut Connection,
-    body: &mut Incoming,
-    into: &mut Vec<u8>,
-    limit: usize,
-) -> Result<(), Failed> {
-    while !body.is_end_stream() {
-        let Some(frame) = connection.frame(body).await else { break };
-        let frame = frame.map_err(|error| body_failure(&error, connection.meter().is_exhausted()))?;
-        let Ok(data) = frame.into_data() else { continue };
-        let room = limit - into.len();
-        into.extend_from_slice(data.get(..room).unwrap_or(&data));
-        if data.len() > room {
-            return Err(Failed::sent(CallFailure::AnswerTooLarge(TooLarge::Body)));
-        }
-    }
-    Ok(())
-}
-
-/// What went wrong before the head was complete.
-fn head_failure(error: &hyper::Error, exhausted: bool) -> CallFailure {
-    if exhausted || error.is_parse_too_large() {
-        CallFailure::AnswerTooLarge(TooLarge::Head)
-    } else if error.is_parse() {
-        CallFailure::BadBody(BadBody::NotHttp)
-    } else {
-        CallFailure::Unreachable(Unreachable::Closed)
-    }
-}
-
-/// What went wrong in the body.
-fn body_failure(error: &hyper::Error, exhausted: bool) -> Failed {
-    let kind = std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<std::io::Error>())
-        .map(std::io::Error::kind);
-    let failure = match kind {
-        _ if exhausted => CallFailure::AnswerTooLarge(TooLarge::Body),
-        Some(ErrorKind::InvalidData | ErrorKind::InvalidInput) => CallFailure::BadBody(BadBody::NotHttp),
-        _ => CallFailure::Unreachable(Unreachable::Closed),
-    };
-    Failed { detail: format!("{failure} ({})", chain(error)), ..Failed::sent(failure) }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-fn content_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(text.chars().take(MAX_CONTENT_TYPE).collect())
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// How long the service says that it leaves an idle connection open (`Keep-Alive: timeout=5`).
-fn keep_alive_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("keep-alive")?.to_str().ok()?;
-    let seconds = text.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
-    seconds.parse().ok().map(Duration::from_secs)
 }

@@ -26,6 +26,8 @@ pub(crate) enum Reach {
     LostOnReused,
     /// The service may have acted on it.
     Sent,
+    /// It was not written, because the authorization server could not be asked for a token just then.
+    NoTokenNow,
 }
 
 impl Failed {
@@ -40,6 +42,11 @@ impl Failed {
         Self { failure, detail, reach: Reach::Sent }
     }
 
+    /// A token that was not given.
+    pub(crate) fn no_token(reason: String, reach: Reach) -> Self {
+        Self { reach, ..Self::sent(CallFailure::TokenRefused(reason)) }
+    }
+
     /// Whether a hook that retries makes another attempt after this one.
     pub(crate) fn is_worth_another_attempt(&self) -> bool {
         match self.failure {
@@ -50,10 +57,8 @@ impl Failed {
                 true
             }
             CallFailure::Unreachable(Unreachable::Closed) => self.reach != Reach::Sent,
-            CallFailure::AtCapacity { .. }
-            | CallFailure::AnswerTooLarge(_)
-            | CallFailure::BadBody(_)
-            | CallFailure::TokenRefused(_) => false,
+            CallFailure::AtCapacity { .. } | CallFailure::AnswerTooLarge(_) | CallFailure::BadBody(_) => false,
+            CallFailure::TokenRefused(_) => self.reach == Reach::NoTokenNow,
         }
     }
 }

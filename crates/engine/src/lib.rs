@@ -9,6 +9,8 @@ mod classify;
 mod coding;
 mod connect;
 mod connection;
+mod exchange;
+mod oauth;
 mod outcome;
 mod pool;
 mod prepared;
@@ -29,6 +31,7 @@ use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
+pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
 pub use resolver::{Resolve, SystemResolver};
@@ -37,6 +40,7 @@ pub use run_to_end::{RunToEnd, run_to_end};
 use admission::Admission;
 use attempt::Sender;
 use connect::Connector;
+use oauth::TokenSources;
 use pool::Pool;
 use prepared::PreparedHook;
 use retry::Rule;
@@ -56,6 +60,8 @@ pub struct EngineOptions {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Finds the addresses of names; the system's resolver unless a test lies.
     pub resolver: Arc<dyn Resolve>,
+    /// What signs for OAuth clients of the kind `private_key_jwt`; without it, hooks of that kind get no token.
+    pub assertions: Option<Assertions>,
 }
 
 impl fmt::Debug for EngineOptions {
@@ -80,6 +86,7 @@ impl Default for EngineOptions {
             user_agent: concat!("Hookwright/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_roots: Vec::new(),
             resolver: Arc::new(SystemResolver::default()),
+            assertions: None,
         }
     }
 }
@@ -108,6 +115,8 @@ struct Inner {
     admission: Admission,
     pool: Arc<Pool>,
     connector: Connector,
+    tokens: TokenSources,
+    assertions: Option<Assertions>,
 }
 
 /// What an engine is doing right now.
@@ -145,6 +154,8 @@ impl Engine {
             admission: Admission::new(options.max_calls),
             pool: Pool::new(options.max_calls_per_hook.max(32)),
             connector,
+            tokens: TokenSources::default(),
+            assertions: options.assertions,
         })))
     }
 

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::Inner;
 use crate::admission::Gate;
+use crate::oauth::TokenSource;
 use crate::pool::Origin;
 
 /// The time of one attempt unless a hook is set otherwise.
@@ -55,6 +56,8 @@ pub(crate) struct PreparedHook {
     pub(crate) target: Uri,
     /// All fields that we send; secret values are marked sensitive.
     pub(crate) headers: HeaderMap,
+    /// Where the access token comes from, if the service wants one.
+    pub(crate) token: Option<Arc<TokenSource>>,
 }
 
 impl PreparedHook {
@@ -68,13 +71,17 @@ impl PreparedHook {
             refusal: engine.connector.policy.judge_url(url).err(),
             target: origin_form(url),
             headers: headers(&hook.channel, url, &engine.user_agent),
+            token: match &hook.channel.auth {
+                ChannelAuth::OAuth(config) => Some(engine.tokens.source(config, engine)),
+                ChannelAuth::None | ChannelAuth::Header { .. } => None,
+            },
         }
     }
 }
 
 /// Path and query. The WHATWG parser leaves characters in them (such as `|`) that the `http` crate takes too; should it ever
 /// refuse one, the request goes to `/`, which no service mistakes for its hook endpoint.
-fn origin_form(url: &Url) -> Uri {
+pub(crate) fn origin_form(url: &Url) -> Uri {
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     target.parse::<PathAndQuery>().map_or_else(|_| Uri::from_static("/"), Uri::from)
 }
@@ -114,7 +121,7 @@ fn field(key: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// Host and port as they stand in the Host field: no port where it is the scheme's own.
-fn authority(url: &Url) -> String {
+pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

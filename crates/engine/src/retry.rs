@@ -7,6 +7,7 @@ use hookwright_model::execution::Attempt;
 use tokio::time::Instant;
 
 use crate::classify::{Failed, Reach};
+use crate::oauth::AccessToken;
 use crate::outcome::{Answer, CallFailure};
 
 /// How a call may spend its time.
@@ -33,8 +34,10 @@ pub(crate) struct Progress {
     pub(crate) peer: Option<String>,
     /// The body as far as it was read.
     pub(crate) body: Vec<u8>,
-    /// Whether another request of this call is no longer allowed.
-    pub(crate) is_last: bool,
+    /// The access token that was shown, which the record must not show.
+    pub(crate) token: Option<AccessToken>,
+    /// Whether one more request of this call may go to the service: there are two at most.
+    pub(crate) may_send_again: bool,
 }
 
 /// What an attempt is waiting for.
@@ -43,6 +46,8 @@ pub(crate) enum Stage {
     /// Nothing yet.
     #[default]
     Start,
+    /// An access token.
+    Token,
     /// The addresses of the host.
     Resolving,
     /// A connection.
@@ -59,6 +64,7 @@ impl Stage {
     const fn awaited(self) -> &'static str {
         match self {
             Self::Start => "it had not begun",
+            Self::Token => "the authorization server had not answered",
             Self::Resolving => "the host's name was not resolved",
             Self::Connecting => "there was no connection",
             Self::Securing => "the TLS handshake was not complete",
@@ -81,21 +87,19 @@ pub(crate) async fn run(
     sender: &impl SendAttempt,
 ) -> (Vec<Attempt>, Result<Answer, CallFailure>) {
     let mut attempts = Vec::with_capacity(1);
-    let mut retries_left = u8::from(rule.retry);
     loop {
         let began = Instant::now();
-        let mut progress = Progress { is_last: retries_left == 0, ..Progress::default() };
+        let mut progress = Progress { may_send_again: attempts.is_empty(), ..Progress::default() };
         let result = match tokio::time::timeout_at(began + rule.timeout, sender.send(&mut progress)).await {
             Ok(result) => result,
             Err(_) => Err(progress.out_of_time(rule.timeout)),
         };
         let again =
-            retries_left > 0 && !progress.is_last && result.as_ref().is_err_and(Failed::is_worth_another_attempt);
+            rule.retry && progress.may_send_again && result.as_ref().is_err_and(Failed::is_worth_another_attempt);
         attempts.push(progress.into_record(began.duration_since(started), began.elapsed(), &result));
         if !again {
             return (attempts, result.map_err(|failed| failed.failure));
         }
-        retries_left -= 1;
     }
 }
 
@@ -115,6 +119,10 @@ impl Progress {
         let (failure, body) = match result {
             Ok(answer) => (None, answer.body.clone()),
             Err(failed) => (Some(failed.detail.clone()), Bytes::from(self.body)),
+        };
+        let body = match &self.token {
+            Some(token) => token.hidden_in(&body),
+            None => body,
         };
         Attempt {
             started_after_us: micros(started_after),

@@ -97,7 +97,7 @@ async fn an_attempt_that_used_up_the_second_request_is_the_last() {
     struct Greedy;
     impl SendAttempt for Greedy {
         async fn send(&self, progress: &mut Progress) -> Result<Answer, Failed> {
-            progress.is_last = true;
+            progress.may_send_again = false;
             Err(Failed::sent(CallFailure::WrongStatus(500)))
         }
     }

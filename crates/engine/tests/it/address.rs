@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hookwright_engine::{CallFailure, Engine, EngineOptions, Report, Resolve};
+use hookwright_engine::{CallFailure, CallSettings, Engine, EngineOptions, Report, Resolve};
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::execution::Verdict;
 use hookwright_testkit::certificates::{Authority, Identity};
 use hookwright_testkit::{ExternalService, Reply};
 
-use crate::bench::{BODY, options, registration, short};
+use crate::bench::{BODY, SHORT, options, patient, registration};
 
 /// Answers each question with the next list of addresses; the last is given again and again.
 fn liar(answers: &[&[&str]]) -> (Arc<dyn Resolve>, Arc<AtomicUsize>) {
@@ -49,7 +49,7 @@ impl Trap {
     }
 
     async fn call(&self, engine: &Engine, host: &str) -> Report {
-        let prepared = engine.prepare(&registration(&self.service.url_at(host, "/hook")), short());
+        let prepared = engine.prepare(&registration(&self.service.url_at(host, "/hook")), patient());
         engine.call(&prepared, BODY.into()).await
     }
 }
@@ -117,7 +117,7 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
     let policy = AddressPolicy { allowed_networks: networks, ..AddressPolicy::default() };
     let (resolver, _) = liar(&[&["127.0.0.9", "192.0.2.1", "127.0.0.1"]]);
     let engine = trap.engine(policy, resolver);
-    let settings = hookwright_engine::CallSettings { timeout: Duration::from_secs(2), ..short() };
+    let settings = CallSettings { timeout: Duration::from_secs(10), ..patient() };
     let prepared = engine.prepare(&registration(&trap.service.url_at("hooks.example", "/hook")), settings);
     let report = engine.call(&prepared, BODY.into()).await;
     assert_eq!((report.result.unwrap().status, report.attempts.len()), (200, 1));
@@ -155,13 +155,13 @@ async fn our_own_listener_is_never_called() {
     let engine = Engine::new(options()).unwrap();
     engine.refuse_own_listener(service.address());
     for host in ["127.0.0.1", "localhost"] {
-        let prepared = engine.prepare(&registration(&service.url_at(host, "/hook")), short());
+        let prepared = engine.prepare(&registration(&service.url_at(host, "/hook")), patient());
         let report = engine.call(&prepared, BODY.into()).await;
         assert!(report.result.is_err());
     }
     let engine = Engine::new(options()).unwrap();
     engine.refuse_own_listener((std::net::Ipv6Addr::UNSPECIFIED, service.address().port()).into());
-    let prepared = engine.prepare(&registration(&service.url("/hook")), short());
+    let prepared = engine.prepare(&registration(&service.url("/hook")), patient());
     assert_eq!(engine.call(&prepared, BODY.into()).await.result, Err(CallFailure::AddressRefused));
     assert_eq!(service.connections(), 0);
 }
@@ -179,9 +179,12 @@ async fn a_resolver_that_never_answers_ends_with_the_attempt() {
     }
     let trap = Trap::start().await;
     let began = Instant::now();
-    let report = trap.call(&trap.engine(AddressPolicy::default(), Arc::new(Silent)), "hooks.example").await;
+    let engine = trap.engine(AddressPolicy::default(), Arc::new(Silent));
+    let hook = registration(&trap.service.url_at("hooks.example", "/hook"));
+    let settings = CallSettings { timeout: SHORT, ..patient() };
+    let report = engine.call(&engine.prepare(&hook, settings), BODY.into()).await;
     assert_eq!(report.result.unwrap_err().verdict(), Verdict::TimedOut);
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < Duration::from_secs(5));
     assert!(report.attempts[0].failure.as_deref().unwrap().contains("name"), "{:?}", report.attempts);
 }
 
@@ -211,5 +214,5 @@ async fn a_child_calls_what_it_is_told() {
     #[expect(clippy::disallowed_methods, reason = "how the parent test tells its child what to call")]
     let Ok(url) = std::env::var("HOOK_URL") else { return };
     let engine = Engine::new(options()).unwrap();
-    engine.call(&engine.prepare(&registration(&url), short()), BODY.into()).await.result.unwrap();
+    engine.call(&engine.prepare(&registration(&url), patient()), BODY.into()).await.result.unwrap();
 }

@@ -9,6 +9,8 @@ use hookwright_testkit::Reply;
 
 use crate::bench::{BODY, Bench, SHORT};
 
+/// Well below the time of an attempt, well above what a busy machine takes.
+const PROMPT: Duration = Duration::from_secs(5);
 const CLOSED: CallFailure = CallFailure::Unreachable(Unreachable::Closed);
 const BODY_TOO_LARGE: CallFailure = CallFailure::AnswerTooLarge(TooLarge::Body);
 const HEAD_TOO_LARGE: CallFailure = CallFailure::AnswerTooLarge(TooLarge::Head);
@@ -69,7 +71,7 @@ async fn a_larger_content_length_is_refused_unread() {
     let began = Instant::now();
     let reply = Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n").then_hang();
     assert_eq!(failure(reply).await, BODY_TOO_LARGE);
-    assert!(began.elapsed() < SHORT);
+    assert!(began.elapsed() < PROMPT);
 }
 
 #[tokio::test]
@@ -88,7 +90,7 @@ async fn an_endless_answer_is_left_at_once() {
         let began = Instant::now();
         let failure = failure(reply).await;
         assert!(expected.contains(&failure), "{failure:?}, expected {expected:?}");
-        assert!(began.elapsed() < SHORT, "{failure:?} after {:?}", began.elapsed());
+        assert!(began.elapsed() < PROMPT, "{failure:?} after {:?}", began.elapsed());
     }
 }
 
@@ -113,18 +115,18 @@ async fn dripping_does_not_outlive_the_deadline() {
     let chunks =
         Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").then_drip("1\r\nx\r\n".repeat(100), pause);
     for (reply, word) in [(head, "head"), (body, "body"), (chunks, "body")] {
-        let bench = Bench::start().await;
+        let bench = Bench::start_within(SHORT).await;
         let began = Instant::now();
         let report = bench.call_as(HookType::Token, [reply]).await;
         assert_eq!(report.result, Err(CallFailure::TimedOut(SHORT)));
-        assert!(began.elapsed() < SHORT + Duration::from_millis(200));
+        assert!(began.elapsed() < SHORT + PROMPT);
         assert!(report.attempts[0].failure.as_deref().unwrap().contains(word), "{:?}", report.attempts);
     }
 }
 
 #[tokio::test]
 async fn what_arrived_before_the_deadline_is_recorded() {
-    let bench = Bench::start().await;
+    let bench = Bench::start_within(SHORT).await;
     let reply =
         Reply::raw("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nso far").then_hang();
     let report = bench.call_as(HookType::Token, [reply]).await;
@@ -234,7 +236,7 @@ async fn gzip_is_undone_within_the_same_cap() {
     let began = Instant::now();
     let report = bench.call([bomb]).await;
     assert_eq!(report.result, Err(BODY_TOO_LARGE));
-    assert!(began.elapsed() < SHORT);
+    assert!(began.elapsed() < PROMPT);
     let zeros = bench.call([Reply::gzip_bomb(1000)]).await.result.unwrap().body;
     assert_eq!(zeros, vec![0; 1000]);
     let plain = Reply::answer(200, &[("Content-Encoding", "gzip")], "{}");
@@ -258,7 +260,7 @@ async fn the_body_of_a_refused_answer_is_kept_for_the_record_but_not_waited_for(
         assert_eq!(report.result, Err(CallFailure::WrongStatus(404)));
         assert!(report.attempts[0].body.starts_with(b"so far"));
         assert!(report.attempts[0].body.len() <= 16 * 1024);
-        assert!(began.elapsed() < SHORT);
+        assert!(began.elapsed() < PROMPT);
     }
 }
 

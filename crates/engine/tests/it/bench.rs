@@ -13,13 +13,16 @@ use hookwright_model::inline_hook::InlineHook;
 use hookwright_testkit::{ExternalService, Reply};
 use serde_json::{Value, json};
 
-/// A timeout that a service which answers at all keeps, and that a test can wait for.
+/// A timeout that a test can wait for.
 pub(crate) const SHORT: Duration = Duration::from_millis(300);
+/// A timeout that no test waits for.
+pub(crate) const PATIENT: Duration = Duration::from_secs(20);
 pub(crate) const BODY: &[u8] = br#"{"eventId":"1"}"#;
 
 pub(crate) struct Bench {
     pub(crate) engine: Engine,
     pub(crate) service: ExternalService,
+    timeout: Duration,
 }
 
 pub(crate) fn options() -> EngineOptions {
@@ -45,18 +48,24 @@ pub(crate) fn registration(url: &str) -> InlineHook {
     hook(url, HookType::Registration, &json!({}))
 }
 
-pub(crate) fn short() -> CallSettings {
-    CallSettings { timeout: SHORT, ..CallSettings::for_type(HookType::Registration) }
+pub(crate) fn patient() -> CallSettings {
+    CallSettings { timeout: PATIENT, ..CallSettings::for_type(HookType::Registration) }
 }
 
 impl Bench {
+    /// A bench whose calls may take as long as a busy machine needs.
     pub(crate) async fn start() -> Self {
-        Self { engine: Engine::new(options()).unwrap(), service: ExternalService::start().await }
+        Self::start_within(PATIENT).await
+    }
+
+    /// A bench whose attempts have this much time.
+    pub(crate) async fn start_within(timeout: Duration) -> Self {
+        Self { engine: Engine::new(options()).unwrap(), service: ExternalService::start().await, timeout }
     }
 
     pub(crate) fn prepare(&self, hook_type: HookType) -> Prepared {
         let hook = hook(&self.service.url("/hook"), hook_type, &json!({}));
-        self.engine.prepare(&hook, CallSettings { timeout: SHORT, ..CallSettings::for_type(hook_type) })
+        self.engine.prepare(&hook, CallSettings { timeout: self.timeout, ..CallSettings::for_type(hook_type) })
     }
 
     /// Calls a registration hook whose service answers with these replies in turn.

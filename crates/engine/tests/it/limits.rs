@@ -7,7 +7,7 @@ use hookwright_engine::{CallFailure, CallSettings, CapacityScope, Engine, Engine
 use hookwright_model::execution::Verdict;
 use hookwright_testkit::{ExternalService, Reply};
 
-use crate::bench::{BODY, Bench, options, registration};
+use crate::bench::{BODY, Bench, options, patient, registration};
 
 fn settings(max_concurrent: Option<usize>) -> CallSettings {
     let timeout = Duration::from_millis(500);
@@ -103,7 +103,7 @@ async fn a_thousand_calls_are_in_flight_at_once() {
     let engine = Engine::new(EngineOptions { max_calls: 1000, max_calls_per_hook: 1000, ..options() }).unwrap();
     let service = ExternalService::start().await;
     service.on("/hook", [Reply::json(200, "{}").after(Duration::from_millis(1500))]);
-    let prepared = engine.prepare(&registration(&service.url("/hook")), CallSettings::for_type(HookType::Token));
+    let prepared = engine.prepare(&registration(&service.url("/hook")), CallSettings { retry: false, ..patient() });
     let calls = (0..1000).map(|_| engine.call(&prepared, BODY.into()));
     let reports = futures::future::join_all(calls).await;
     assert!(reports.iter().all(|report| report.result.is_ok()));

@@ -6,6 +6,7 @@ mod address;
 mod answer;
 mod bench;
 mod limits;
+mod oauth;
 mod pool;
 mod request;
 mod retry;

@@ -6,7 +6,7 @@ use hookwright_contract::HookType;
 use hookwright_engine::{CallFailure, Unreachable};
 use hookwright_testkit::Reply;
 
-use crate::bench::{BODY, Bench};
+use crate::bench::{BODY, Bench, SHORT};
 
 #[tokio::test]
 async fn calls_one_after_the_other_share_a_connection() {
@@ -76,7 +76,7 @@ async fn a_connection_waits_no_longer_than_the_service_says() {
 
 #[tokio::test]
 async fn connections_of_failed_attempts_are_closed() {
-    let bench = Bench::start().await;
+    let bench = Bench::start_within(SHORT).await;
     for reply in [Reply::hang(), Reply::endless_body(), Reply::lying_about_its_length("{}", 9), Reply::raw("x\r\n\r\n")]
     {
         bench.call([reply]).await.result.unwrap_err();

@@ -10,7 +10,7 @@ use hookwright_testkit::certificates::{Authority, Identity};
 use hookwright_testkit::{ExternalService, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::bench::{BODY, options, registration, short};
+use crate::bench::{BODY, options, patient, registration};
 
 const HOST: &str = "hooks.example";
 
@@ -24,7 +24,7 @@ async fn call(authority: &Authority, identity: &Identity) -> Report {
     let service = ExternalService::start_tls(identity).await;
     service.on("/hook", [Reply::json(200, "{}")]);
     let engine = engine(authority);
-    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), short());
+    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), patient());
     let report = engine.call(&prepared, BODY.into()).await;
     assert!(
         report.result.is_ok() || service.requests().is_empty(),
@@ -65,7 +65,7 @@ async fn an_address_is_accepted_only_if_the_certificate_names_it() {
     for (names, accepted) in [(&["127.0.0.1"][..], true), (&[HOST][..], false)] {
         let service = ExternalService::start_tls(&authority.issue(names)).await;
         let engine = engine(&authority);
-        let report = engine.call(&engine.prepare(&registration(&service.url("/hook")), short()), BODY.into()).await;
+        let report = engine.call(&engine.prepare(&registration(&service.url("/hook")), patient()), BODY.into()).await;
         assert_eq!(report.result.is_ok(), accepted, "{names:?}");
     }
 }
@@ -75,7 +75,7 @@ async fn plain_http_behind_an_https_url_fails() {
     let service = ExternalService::start().await;
     let engine = engine(&Authority::new());
     let url = service.url("/hook").replace("http://", "https://");
-    let report = engine.call(&engine.prepare(&registration(&url), short()), BODY.into()).await;
+    let report = engine.call(&engine.prepare(&registration(&url), patient()), BODY.into()).await;
     assert_eq!(report.result.unwrap_err().verdict(), Verdict::Unreachable);
     assert!(service.requests().is_empty());
 }
@@ -97,7 +97,7 @@ async fn a_peer_that_offers_tls_1_1_is_refused() {
         }
     });
     let engine = engine(&Authority::new());
-    let report = engine.call(&engine.prepare(&registration(&url), short()), BODY.into()).await;
+    let report = engine.call(&engine.prepare(&registration(&url), patient()), BODY.into()).await;
     assert_eq!(report.result, Err(CallFailure::Unreachable(Unreachable::Tls(TlsFailure::Handshake))));
     serving.abort();
 }
@@ -108,7 +108,7 @@ async fn connections_are_used_again_under_tls_too() {
     let service = ExternalService::start_tls(&authority.issue(&[HOST])).await;
     service.on("/hook", [Reply::json(200, "{}")]);
     let engine = engine(&authority);
-    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), short());
+    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), patient());
     for _ in 0..5 {
         engine.call(&prepared, BODY.into()).await.result.unwrap();
     }
@@ -120,7 +120,7 @@ async fn an_answer_without_a_length_that_is_cut_under_tls_is_not_taken_for_whole
     let authority = Authority::new();
     let service = ExternalService::start_tls(&authority.issue(&[HOST])).await;
     let engine = engine(&authority);
-    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), short());
+    let prepared = engine.prepare(&registration(&service.url_at(HOST, "/hook")), patient());
     service.on("/hook", [Reply::raw("HTTP/1.1 200 OK\r\n\r\n{}").then_drop()]);
     let report = engine.call(&prepared, BODY.into()).await;
     assert_eq!(report.result, Err(CallFailure::Unreachable(Unreachable::Closed)));
