@@ -1,5 +1,7 @@
 //! Settings of `serve` that can't be used.
 
+use hookwright_testkit::postgres::PostgresServer;
+
 use crate::process::{Process, hookwright, run, text};
 
 #[test]
@@ -33,4 +35,17 @@ fn an_address_that_is_not_ours_is_named() {
     let errors = text(&output.stderr);
     assert!(!output.status.success());
     assert!(errors.contains("192.0.2.1:9"), "{errors}");
+}
+
+#[test]
+fn a_postgresql_that_may_lose_acknowledged_writes_is_refused() {
+    // The throw-away server does not flush to disk.
+    let server = PostgresServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = hookwright();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
+    let output = run(command.env("HOOKWRIGHT_DATABASE_URL", server.url("postgres")));
+    let errors = text(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("fsync"), "{errors}");
 }
