@@ -137,6 +137,7 @@ impl Org {
                 None => !development,
             },
             log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
+            ..app_defaults
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
         Ok(Self { app, server, store, first_token })
