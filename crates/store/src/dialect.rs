@@ -21,6 +21,50 @@ impl Dialect {
         }
     }
 
+    /// Inserts a user if the schema that the profile was checked against still holds. On PostgreSQL the schema stays as it
+    /// is until the commit, so that a change of it finds every user that was checked against the old one.
+    pub(crate) const fn insert_user(self) -> &'static str {
+        macro_rules! text {
+            ($lock:literal) => {
+                concat!(
+                    "INSERT INTO users (id, status, folded_login, folded_email, folded_first_name, folded_last_name, \
+                     profile, password_hash, created_ms, activated_ms, status_changed_ms, last_login_ms, \
+                     last_updated_ms, password_changed_ms, revision) \
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+                     FROM user_schemas WHERE user_schemas.id = 'default' AND user_schemas.revision = $16",
+                    $lock,
+                    " ON CONFLICT DO NOTHING"
+                )
+            };
+        }
+        match self {
+            Self::Sqlite => text!(""),
+            Self::Postgres => text!(" FOR SHARE"),
+        }
+    }
+
+    /// Updates a user with profile and all, as [`Dialect::insert_user`] inserts one.
+    pub(crate) const fn update_user_profile(self) -> &'static str {
+        macro_rules! text {
+            ($lock:literal) => {
+                concat!(
+                    "UPDATE users SET folded_login = $3, folded_email = $4, folded_first_name = $5, \
+                     folded_last_name = $6, profile = $7, status = $9, password_hash = $10, activated_ms = $11, \
+                     status_changed_ms = $12, last_login_ms = $13, last_updated_ms = $14, password_changed_ms = $15, \
+                     revision = revision + 1 WHERE id = $1 AND revision = $2 \
+                     AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.folded_login = $3 AND other.id <> $1) \
+                     AND EXISTS (SELECT 1 FROM user_schemas WHERE id = 'default' AND revision = $8",
+                    $lock,
+                    ")"
+                )
+            };
+        }
+        match self {
+            Self::Sqlite => text!(""),
+            Self::Postgres => text!(" FOR SHARE"),
+        }
+    }
+
     /// Appends a chunk to the journal under the next number.
     ///
     /// PostgreSQL hands out numbers before transactions commit. Each writer therefore first takes a shared advisory lock
@@ -49,10 +93,16 @@ impl Dialect {
     }
 
     /// The tables of each version, in order.
-    pub(crate) const fn migrations(self) -> [&'static str; 1] {
+    pub(crate) const fn migrations(self) -> &'static [&'static str] {
         match self {
-            Self::Sqlite => [include_str!("../migrations/sqlite/0001_org.sql")],
-            Self::Postgres => [include_str!("../migrations/postgres/0001_org.sql")],
+            Self::Sqlite => &[
+                include_str!("../migrations/sqlite/0001_org.sql"),
+                include_str!("../migrations/sqlite/0002_identity.sql"),
+            ],
+            Self::Postgres => &[
+                include_str!("../migrations/postgres/0001_org.sql"),
+                include_str!("../migrations/postgres/0002_identity.sql"),
+            ],
         }
     }
 }
@@ -87,6 +137,8 @@ pub(crate) enum Fault {
     Unavailable(&'static str),
     /// A unique index refused it.
     Duplicate,
+    /// A reference would lead nowhere.
+    Reference,
     /// The database contradicts itself.
     Damaged,
     /// Anything else: a fault of ours.
@@ -116,6 +168,7 @@ pub(crate) fn classify(error: &sqlx::Error) -> Fault {
 const fn classify_sqlite(code: u32) -> Fault {
     match (code, code & 0xff) {
         (1555 | 2067, _) => Fault::Duplicate,
+        (787, _) => Fault::Reference,
         (_, 5 | 6) => Fault::Busy,
         (_, 7) => Fault::Unavailable("memory is short"),
         (_, 8) => Fault::Unavailable("it is read-only"),
@@ -131,6 +184,7 @@ const fn classify_sqlite(code: u32) -> Fault {
 fn classify_sqlstate(code: &str) -> Fault {
     match code {
         "40001" | "40P01" => Fault::Retry,
+        "23503" | "23001" => Fault::Reference,
         "23505" => Fault::Duplicate,
         "25006" => Fault::Unavailable("it is read-only"),
         "53100" => Fault::Unavailable("the disk is full"),
@@ -158,10 +212,12 @@ mod tests {
         assert_eq!(classify_sqlite(5), Fault::Busy);
         assert_eq!(classify_sqlite(517), Fault::Busy);
         assert_eq!(classify_sqlite(2067), Fault::Duplicate);
+        assert_eq!(classify_sqlite(787), Fault::Reference);
         assert_eq!(classify_sqlite(275), Fault::Refused);
         assert_eq!(classify_sqlite(13), Fault::Unavailable("the disk is full"));
         assert_eq!(classify_sqlite(1034), Fault::Unavailable("the disk does not work"));
         assert_eq!(classify_sqlstate("40001"), Fault::Retry);
+        assert_eq!(classify_sqlstate("23503"), Fault::Reference);
         assert_eq!(classify_sqlstate("57P01"), Fault::Away);
         assert_eq!(classify_sqlstate("53300"), Fault::Unavailable("the server is short of resources"));
         assert_eq!(classify_sqlstate("42P01"), Fault::Refused);

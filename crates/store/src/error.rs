@@ -44,7 +44,7 @@ impl StoreError {
             Fault::Away => Self::Unavailable { reason: "it can't be reached".to_owned(), source: Some(source) },
             Fault::Unavailable(reason) => Self::Unavailable { reason: reason.to_owned(), source: Some(source) },
             Fault::Damaged => Self::Unreadable(format!("the database is damaged: {source}")),
-            Fault::Duplicate | Fault::Refused => Self::Refused(source),
+            Fault::Duplicate | Fault::Reference | Fault::Refused => Self::Refused(source),
         }
     }
 

@@ -14,8 +14,8 @@ use crate::database::{Database, can_be_stored, fetch};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
-use crate::seal::{Place, SealError};
-use crate::statement::{Argument, Otherwise, Statement};
+use crate::seal::{Place, RowError};
+use crate::statement::{Argument, Otherwise, Probe, Statement};
 
 const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_hooks'";
 const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
@@ -32,8 +32,8 @@ const UPDATE: &str = "UPDATE inline_hooks SET name = $3, folded_name = $4, hook_
 
 const DELETE: &str = "DELETE FROM inline_hooks WHERE id = $1 AND revision = $2";
 
-/// Whether another hook has the name; see [`Otherwise::NameTakenOr`].
-pub(crate) const NAME_TAKEN: &str = "SELECT id FROM inline_hooks WHERE folded_name = $1 AND id <> $2";
+/// Whether another hook has the name.
+const NAME_TAKEN: &str = "SELECT id FROM inline_hooks WHERE folded_name = $1 AND id <> $2";
 
 macro_rules! select {
     ($rest:literal) => {
@@ -57,7 +57,6 @@ pub(crate) fn insert(
     limit: u64,
 ) -> Result<Vec<Statement>, StoreError> {
     let stored = Stored::of(hook, keyring)?;
-    let conflict = Conflict::LimitReached;
     let arguments = vec![
         Argument::Text(hook.id.as_str().to_owned()),
         Argument::Text(hook.name.clone()),
@@ -74,7 +73,7 @@ pub(crate) fn insert(
         Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
     ];
     // No id is left out: a hook that is there already has its name too.
-    let otherwise = Otherwise::NameTakenOr { folded_name: stored.folded_name, id: String::new(), conflict };
+    let otherwise = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
     let insert = Statement::new(INSERT, arguments).or(otherwise);
     let count = Statement::new(TALLY, vec![Argument::Integer(1)]).or(TALLY_GONE);
     Ok(dialect.lock_tally().into_iter().chain([insert, count]).collect())
@@ -82,9 +81,8 @@ pub(crate) fn insert(
 
 pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Statement>, StoreError> {
     let stored = Stored::of(hook, keyring)?;
-    let id = hook.id.as_str().to_owned();
     let arguments = vec![
-        Argument::Text(id.clone()),
+        Argument::Text(hook.id.as_str().to_owned()),
         Argument::Integer(hook.revision),
         Argument::Text(hook.name.clone()),
         Argument::Text(stored.folded_name.clone()),
@@ -96,7 +94,7 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Stateme
         Argument::OptionalText(stored.metadata),
         Argument::Integer(hook.last_updated.as_millis()),
     ];
-    let otherwise = Otherwise::NameTakenOr { folded_name: stored.folded_name, id, conflict: Conflict::Stale };
+    let otherwise = name_taken_or(&stored.folded_name, hook.id.as_str(), Conflict::Stale);
     Ok(vec![Statement::new(UPDATE, arguments).or(otherwise)])
 }
 
@@ -105,6 +103,11 @@ pub(crate) fn delete(dialect: Dialect, id: &InlineHookId, revision: i64) -> Vec<
     let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
     let count = Statement::new(TALLY, vec![Argument::Integer(-1)]).or(TALLY_GONE);
     dialect.lock_tally().into_iter().chain([delete, count]).collect()
+}
+
+fn name_taken_or(folded_name: &str, id: &str, conflict: Conflict) -> Otherwise {
+    let arguments = vec![Argument::Text(folded_name.to_owned()), Argument::Text(id.to_owned())];
+    Otherwise::FirstFound { probes: vec![Probe::new(NAME_TAKEN, arguments, Conflict::NameTaken)], conflict }
 }
 
 /// What of a hook is stored in another form than it has.
@@ -210,25 +213,13 @@ pub(crate) struct InlineHookRow {
     revision: i64,
 }
 
-/// Why a row is no hook.
-pub(crate) enum RowError {
-    /// The secret can't be opened; another keyring might.
-    Sealed(SealError),
-    /// Something else can't be read.
-    Damaged(String),
-}
-
 impl InlineHookRow {
     /// The hook of this row, its secret opened.
     pub(crate) fn to_hook(&self, keyring: &Keyring) -> Result<InlineHook, RowError> {
         let damaged = |what: &str, error: &dyn std::fmt::Display| RowError::Damaged(format!("{what}: {error}"));
         let secret = match &self.sealed_secret {
             None => None,
-            Some(sealed) => {
-                let opened = keyring.unseal(place(&self.id), sealed).map_err(RowError::Sealed)?;
-                let text = std::str::from_utf8(&opened).map_err(|error| damaged("secret", &error))?;
-                Some(SecretString::from(text))
-            }
+            Some(sealed) => Some(keyring.unseal_text(place(&self.id), sealed)?),
         };
         let hook_type: HookType =
             self.hook_type.parse().map_err(|_| damaged("type", &"it is none that this release knows"))?;

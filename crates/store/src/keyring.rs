@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::private_file;
-use crate::seal::{self, KEY_LEN, Place, SealError, SealingKey};
+use crate::seal::{self, KEY_LEN, Place, RowError, SealError, SealingKey};
 
 const REMARK: &str = "# Hookwright's keys: the first one seals new secrets, all of them open old ones.\n\
     # Without this file the secrets in the database are lost: keep a copy, and keep it away from the database.\n";
@@ -210,6 +210,13 @@ impl Keyring {
 
     pub(crate) fn unseal(&self, place: Place<'_>, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         seal::open(self.keys.iter(), place, value)
+    }
+
+    /// Opens a sealed secret that is text.
+    pub(crate) fn unseal_text(&self, place: Place<'_>, value: &[u8]) -> Result<SecretString, RowError> {
+        let opened = self.unseal(place, value)?;
+        let text = std::str::from_utf8(&opened).map_err(|error| RowError::Damaged(format!("secret: {error}")))?;
+        Ok(SecretString::from(text))
     }
 
     fn parse(text: &str, origin: &str) -> Result<Self, KeyringError> {

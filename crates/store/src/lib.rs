@@ -4,10 +4,13 @@
 //! order (the journal), and sealed secrets. What differs between the engines is in `dialect.rs`.
 
 mod api_tokens;
+mod applications;
 mod change;
 mod database;
 mod dialect;
+mod enrollment_policies;
 mod error;
+mod groups;
 mod inline_hooks;
 mod journal;
 mod keyring;
@@ -23,6 +26,10 @@ mod session;
 mod sqlite;
 mod statement;
 mod store;
+mod stored_json;
+mod trusted_origins;
+mod user_schemas;
+mod users;
 mod work;
 mod write_side;
 mod writer;
@@ -35,3 +42,4 @@ pub use journal::{
 pub use keyring::{Keyring, KeyringError};
 pub use options::{Gauges, StoreOptions};
 pub use store::Store;
+pub use users::UserQuery;

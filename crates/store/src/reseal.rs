@@ -2,27 +2,57 @@
 
 use crate::database::{Database, fetch};
 use crate::error::StoreError;
-use crate::inline_hooks;
 use crate::keyring::Keyring;
 use crate::retention::into_store_error;
-use crate::schema;
+use crate::seal::Place;
 use crate::statement::{Argument, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
+use crate::{applications, inline_hooks, schema};
 
 const BATCH: i64 = 64;
 
-/// Rows that another key than the one with this prefix has sealed; a sealed value begins with format and key id.
-const OTHERS: &str = "SELECT id, sealed_secret FROM inline_hooks WHERE sealed_secret IS NOT NULL \
-     AND substr(sealed_secret, 1, 9) <> $1 AND id > $2 ORDER BY id LIMIT $3";
+/// A column of sealed values.
+struct Column {
+    /// Rows that another key than the one with this prefix has sealed; a sealed value begins with format and key id.
+    others: &'static str,
+    /// Only if nobody has written the row meanwhile: who did has sealed it anew anyway.
+    replace: &'static str,
+    place: for<'id> fn(&'id str) -> Place<'id>,
+    /// What a row is, for an error.
+    what: &'static str,
+}
 
-/// Only if nobody has written the row meanwhile: who did has sealed it anew anyway.
-const REPLACE: &str = "UPDATE inline_hooks SET sealed_secret = $3 WHERE id = $1 AND sealed_secret = $2";
+macro_rules! column {
+    ($table:literal, $column:literal, $place:path, $what:literal) => {
+        Column {
+            others: concat!(
+                "SELECT id, ",
+                $column,
+                " AS sealed FROM ",
+                $table,
+                " WHERE ",
+                $column,
+                " IS NOT NULL AND substr(",
+                $column,
+                ", 1, 9) <> $1 AND id > $2 ORDER BY id LIMIT $3"
+            ),
+            replace: concat!("UPDATE ", $table, " SET ", $column, " = $3 WHERE id = $1 AND ", $column, " = $2"),
+            place: $place,
+            what: $what,
+        }
+    };
+}
+
+const COLUMNS: [Column; 2] = [
+    column!("inline_hooks", "sealed_secret", inline_hooks::place, "hook"),
+    column!("applications", "sealed_client_secret", applications::place, "app"),
+];
 
 #[derive(sqlx::FromRow)]
 struct Sealed {
     id: String,
-    sealed_secret: Vec<u8>,
+    sealed: Vec<u8>,
 }
 
 pub(crate) async fn apply(
@@ -34,27 +64,29 @@ pub(crate) async fn apply(
     let write = async |statements| write_side.write(Work::of_statements(statements)).await.map_err(into_store_error);
     write(vec![schema::announce_key(keyring)?]).await?;
     let prefix = keyring.sealing_key()?.prefix().to_vec();
-    let mut after = String::new();
     let mut done = 0;
-    loop {
-        let rows = fetch!(database, fetch_all, Sealed, OTHERS, prefix.clone(), after.as_str(), BATCH)?;
-        let Some(last) = rows.last() else { return Ok(done) };
-        after.clone_from(&last.id);
-        let statements: Vec<Statement> = rows
-            .into_iter()
-            .map(|row| {
-                let place = inline_hooks::place(&row.id);
-                let secret = keyring
-                    .unseal(place, &row.sealed_secret)
-                    .map_err(|error| StoreError::Unreadable(format!("the secret of hook {}: {error}", row.id)))?;
-                let fresh = keyring.seal(place, &secret)?;
-                let arguments =
-                    vec![Argument::Text(row.id), Argument::Bytes(row.sealed_secret), Argument::Bytes(fresh)];
-                Ok(Statement::new(REPLACE, arguments))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        done += u64::try_from(statements.len()).unwrap_or(0);
-        write(statements).await?;
-        progress(done);
+    for column in &COLUMNS {
+        let mut after = String::new();
+        loop {
+            let rows = fetch!(database, fetch_all, Sealed, column.others, prefix.clone(), after.as_str(), BATCH)?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.id);
+            let statements =
+                rows.into_iter().map(|row| seal_anew(column, keyring, row)).collect::<Result<Vec<_>, _>>()?;
+            done += u64::try_from(statements.len()).unwrap_or(0);
+            write(statements).await?;
+            progress(done);
+        }
     }
+    Ok(done)
+}
+
+fn seal_anew(column: &Column, keyring: &Keyring, row: Sealed) -> Result<Statement, StoreError> {
+    let place = (column.place)(&row.id);
+    let secret = keyring
+        .unseal(place, &row.sealed)
+        .map_err(|error| StoreError::Unreadable(format!("the secret of {} {}: {error}", column.what, row.id)))?;
+    let fresh = keyring.seal(place, &secret)?;
+    let arguments = vec![Argument::Text(row.id), Argument::Bytes(row.sealed), Argument::Bytes(fresh)];
+    Ok(Statement::new(column.replace, arguments))
 }

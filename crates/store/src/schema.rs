@@ -30,7 +30,7 @@ async fn migrate<S: Session>(session: &mut S) -> Result<(), OpenError> {
     if found == known {
         return Ok(());
     }
-    for migration in migrations.into_iter().skip(usize::try_from(found).unwrap_or(0)) {
+    for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(0)) {
         session.run_text(migration).await.map_err(failed)?;
     }
     session.run_text(FORGET_VERSION).await.map_err(failed)?;

@@ -56,6 +56,20 @@ pub(crate) enum SealError {
     Cipher,
 }
 
+/// Why a row with a sealed value can't be read.
+pub(crate) enum RowError {
+    /// The value can't be opened; another keyring might.
+    Sealed(SealError),
+    /// Something else can't be read.
+    Damaged(String),
+}
+
+impl From<SealError> for RowError {
+    fn from(error: SealError) -> Self {
+        Self::Sealed(error)
+    }
+}
+
 /// One key.
 pub(crate) struct SealingKey {
     id: KeyId,

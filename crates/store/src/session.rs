@@ -5,7 +5,6 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::change::Conflict;
 use crate::dialect::{self, Dialect, Fault};
 use crate::error::{CommitError, StoreError};
-use crate::inline_hooks::NAME_TAKEN;
 use crate::statement::{Expect, Otherwise, Statement};
 use crate::work::Work;
 
@@ -25,8 +24,8 @@ pub(crate) trait Session {
     /// Names and canaries of the keys that secrets may be sealed with.
     async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error>;
 
-    /// Whether another hook than `id` has this folded name.
-    async fn is_name_taken(&mut self, folded_name: &str, id: &str) -> Result<bool, sqlx::Error>;
+    /// Whether a query finds a row.
+    async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError>;
 }
 
 /// Why a statement failed.
@@ -88,10 +87,9 @@ macro_rules! session {
                 sqlx::query_as("SELECT id, canary FROM sealing_keys").fetch_all(&mut *self).await
             }
 
-            async fn is_name_taken(&mut self, folded_name: &str, id: &str) -> Result<bool, sqlx::Error> {
-                let other: Option<String> =
-                    sqlx::query_scalar(NAME_TAKEN).bind(folded_name).bind(id).fetch_optional(&mut *self).await?;
-                Ok(other.is_some())
+            async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError> {
+                let arguments = query.$arguments()?;
+                Ok(sqlx::query_with(query.sql, arguments).fetch_optional(&mut *self).await?.is_some())
             }
         }
     };
@@ -119,7 +117,7 @@ pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<()
     for statement in &work.statements {
         let rows = match session.execute(statement).await {
             Ok(rows) => rows,
-            Err(error) => return Err(duplicate(statement, &error).unwrap_or(Failure::Statement(error))),
+            Err(error) => return Err(constraint(statement, &error).unwrap_or(Failure::Statement(error))),
         };
         if let Expect::OneRow(otherwise) = &statement.expect
             && rows != 1
@@ -135,27 +133,35 @@ pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<()
     Ok(())
 }
 
-/// A unique index that refused a checked statement is the conflict which that statement expects.
-fn duplicate(statement: &Statement, error: &StatementError) -> Option<Failure> {
-    let Expect::OneRow(otherwise) = &statement.expect else { return None };
-    let conflict = match otherwise {
-        Otherwise::Conflict(conflict) => *conflict,
-        Otherwise::NameTakenOr { .. } => Conflict::NameTaken,
-        Otherwise::Damage(_) => return None,
+/// A unique index that refused a checked statement is the conflict which that statement expects; a reference that would
+/// lead nowhere is a conflict of its own.
+fn constraint(statement: &Statement, error: &StatementError) -> Option<Failure> {
+    let conflict = match error.fault() {
+        Fault::Reference => Conflict::Reference,
+        Fault::Duplicate => match &statement.expect {
+            Expect::NoDuplicate(conflict) | Expect::OneRow(Otherwise::Conflict(conflict)) => conflict.clone(),
+            Expect::OneRow(Otherwise::FirstFound { probes, conflict }) => {
+                probes.first().map_or(conflict, |probe| &probe.conflict).clone()
+            }
+            Expect::Anything | Expect::OneRow(Otherwise::Damage(_)) => return None,
+        },
+        _ => return None,
     };
-    (error.fault() == Fault::Duplicate).then_some(Failure::Answer(conflict.into()))
+    Some(Failure::Answer(conflict.into()))
 }
 
 /// What it means that a checked statement touched no row.
-async fn explain<S: Session>(session: &mut S, otherwise: &Otherwise) -> Result<CommitError, sqlx::Error> {
+async fn explain<S: Session>(session: &mut S, otherwise: &Otherwise) -> Result<CommitError, Failure> {
     Ok(match otherwise {
-        Otherwise::Conflict(conflict) => (*conflict).into(),
-        Otherwise::NameTakenOr { folded_name, id, conflict } => {
-            if session.is_name_taken(folded_name, id).await? {
-                Conflict::NameTaken.into()
-            } else {
-                (*conflict).into()
+        Otherwise::Conflict(conflict) => conflict.clone().into(),
+        Otherwise::FirstFound { probes, conflict } => {
+            for probe in probes {
+                let query = Statement::new(probe.sql, probe.arguments.clone());
+                if session.finds(&query).await.map_err(Failure::Statement)? {
+                    return Ok(probe.conflict.clone().into());
+                }
             }
+            conflict.clone().into()
         }
         Otherwise::Damage(what) => CommitError::Failed(StoreError::Unreadable((*what).to_owned())),
     })

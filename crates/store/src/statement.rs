@@ -26,6 +26,8 @@ pub(crate) enum Argument {
 pub(crate) enum Expect {
     /// It may touch any number of rows.
     Anything,
+    /// It may touch any number of rows, and a unique index that refuses it is this conflict.
+    NoDuplicate(Conflict),
     /// It must touch exactly one row.
     OneRow(Otherwise),
 }
@@ -35,10 +37,24 @@ pub(crate) enum Expect {
 pub(crate) enum Otherwise {
     /// This conflict.
     Conflict(Conflict),
-    /// Another hook than `id` has the name, or else this conflict.
-    NameTakenOr { folded_name: String, id: String, conflict: Conflict },
+    /// The conflict of the first of these queries that finds a row, or else the last one.
+    FirstFound { probes: Vec<Probe>, conflict: Conflict },
     /// The database is not as we left it.
     Damage(&'static str),
+}
+
+/// A query that tells why a statement touched no row.
+#[derive(Clone)]
+pub(crate) struct Probe {
+    pub(crate) sql: &'static str,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) conflict: Conflict,
+}
+
+impl Probe {
+    pub(crate) const fn new(sql: &'static str, arguments: Vec<Argument>, conflict: Conflict) -> Self {
+        Self { sql, arguments, conflict }
+    }
 }
 
 /// Adds an argument to those of either engine: the same text, but two types of `arguments`.
@@ -72,6 +88,10 @@ impl Statement {
 
     pub(crate) fn or(self, otherwise: Otherwise) -> Self {
         Self { expect: Expect::OneRow(otherwise), ..self }
+    }
+
+    pub(crate) fn unless_duplicate(self, conflict: Conflict) -> Self {
+        Self { expect: Expect::NoDuplicate(conflict), ..self }
     }
 
     pub(crate) const fn is_checked(&self) -> bool {

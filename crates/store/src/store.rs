@@ -15,12 +15,12 @@ use tokio::task::JoinHandle;
 use crate::change::Change;
 use crate::database::{Database, fetch};
 use crate::error::{CommitError, OpenError, StoreError};
-use crate::inline_hooks::{self, InlineHookRow, RowError};
+use crate::inline_hooks::{self, InlineHookRow};
 use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, Page, Removed, read};
 use crate::keyring::Keyring;
 use crate::options::{Gauges, StoreOptions};
 use crate::recorder::Recorder;
-use crate::seal::SealError;
+use crate::seal::{RowError, SealError};
 use crate::statement::{Otherwise, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
@@ -305,17 +305,30 @@ impl Store {
         self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The hook of a row. A key that we lack may have come into the keyring's file since we read it.
+    /// Where reads go.
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
     fn unseal(&self, row: &InlineHookRow) -> Result<InlineHook, StoreError> {
+        self.unseal_row(|keyring| row.to_hook(keyring), |error| row.unreadable(&error))
+    }
+
+    /// Reads a row that holds a sealed value. A key that we lack may have come into the keyring's file since we read it.
+    pub(crate) fn unseal_row<T>(
+        &self,
+        read: impl Fn(&Keyring) -> Result<T, RowError>,
+        describe: impl FnOnce(RowError) -> StoreError,
+    ) -> Result<T, StoreError> {
         let keyring = self.keyring();
-        match row.to_hook(&keyring) {
-            Ok(hook) => return Ok(hook),
+        match read(&keyring) {
+            Ok(value) => return Ok(value),
             Err(RowError::Sealed(SealError::UnknownKey(_))) => {}
-            Err(error) => return Err(row.unreadable(&error)),
+            Err(error) => return Err(describe(error)),
         }
         let reread = keyring.file().and_then(|file| Keyring::open(file).ok()).unwrap_or(keyring);
-        let hook = row.to_hook(&reread).map_err(|error| row.unreadable(&error))?;
+        let value = read(&reread).map_err(describe)?;
         *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = reread;
-        Ok(hook)
+        Ok(value)
     }
 }

@@ -1,13 +1,14 @@
 //! A commit made ready: changes turned into statements and chunks, before any connection is held.
 
-use crate::api_tokens;
 use crate::change::Change;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::inline_hooks;
 use crate::journal::chunk::{Chunk, Kind};
 use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
+use crate::{
+    api_tokens, applications, enrollment_policies, groups, inline_hooks, trusted_origins, user_schemas, users,
+};
 
 /// What one commit writes: the statements in order, then the chunks for the journal.
 #[derive(Clone, Default)]
@@ -21,31 +22,86 @@ impl Work {
     pub(crate) fn of(changes: Vec<Change>, dialect: Dialect, keyring: &Keyring) -> Result<Self, StoreError> {
         let mut work = Self::default();
         for change in changes {
-            match change {
-                Change::InsertInlineHook { hook, limit } => {
-                    work.statements.extend(inline_hooks::insert(dialect, keyring, &hook, limit)?);
-                }
-                Change::UpdateInlineHook(hook) => work.statements.extend(inline_hooks::update(keyring, &hook)?),
-                Change::DeleteInlineHook { id, revision } => {
-                    work.statements.extend(inline_hooks::delete(dialect, &id, revision));
-                }
-                Change::InsertApiToken(token) => work.statements.push(api_tokens::insert(&token)),
-                Change::TouchApiToken { id, last_used, expires } => {
-                    work.statements.push(api_tokens::touch(&id, last_used, expires));
-                }
-                Change::RevokeApiToken { id, at } => work.statements.push(api_tokens::revoke(&id, at)),
-                Change::AppendEvents(events) => {
-                    for event in &events {
-                        work.add_item(Kind::Events, |chunk| chunk.add_event(event))?;
-                    }
-                }
-                Change::AppendExecution(execution) => {
-                    work.add_item(Kind::Executions, |chunk| chunk.add_execution(&execution))?;
-                }
-            }
+            work.add(change, dialect, keyring)?;
         }
         work.check_texts()?;
         Ok(work)
+    }
+
+    fn add(&mut self, change: Change, dialect: Dialect, keyring: &Keyring) -> Result<(), StoreError> {
+        match change {
+            Change::InsertInlineHook { hook, limit } => {
+                self.statements.extend(inline_hooks::insert(dialect, keyring, &hook, limit)?);
+            }
+            Change::UpdateInlineHook(hook) => self.statements.extend(inline_hooks::update(keyring, &hook)?),
+            Change::DeleteInlineHook { id, revision } => {
+                self.statements.extend(inline_hooks::delete(dialect, &id, revision));
+            }
+            Change::InsertApiToken(token) => self.statements.push(api_tokens::insert(&token)),
+            Change::TouchApiToken { id, last_used, expires } => {
+                self.statements.push(api_tokens::touch(&id, last_used, expires));
+            }
+            Change::RevokeApiToken { id, at } => self.statements.push(api_tokens::revoke(&id, at)),
+            Change::AppendEvents(events) => {
+                for event in &events {
+                    self.add_item(Kind::Events, |chunk| chunk.add_event(event))?;
+                }
+            }
+            Change::AppendExecution(execution) => {
+                self.add_item(Kind::Executions, |chunk| chunk.add_execution(&execution))?;
+            }
+            change => self.add_identity(change, dialect, keyring)?,
+        }
+        Ok(())
+    }
+
+    /// People, groups, their schema, policies, apps and origins.
+    fn add_identity(&mut self, change: Change, dialect: Dialect, keyring: &Keyring) -> Result<(), StoreError> {
+        let statement = match change {
+            Change::InsertUserSchema(schema) => user_schemas::insert(&schema)?,
+            Change::UpdateUserSchema(schema) => user_schemas::update(&schema)?,
+            Change::ClaimValue { user, revision, value } => user_schemas::claim_later(&user, revision, value),
+            Change::ReleaseValues { attribute } => user_schemas::release(attribute),
+            Change::InsertUser { user, values, schema_revision } => {
+                self.statements.extend(users::insert(dialect, &user, values, schema_revision)?);
+                return Ok(());
+            }
+            Change::UpdateUserProfile { user, values, schema_revision } => {
+                self.statements.extend(users::update_profile(dialect, &user, values, schema_revision)?);
+                return Ok(());
+            }
+            Change::UpdateUser(user) => users::update(&user),
+            Change::NoteSignIn { id, at } => users::note_sign_in(&id, at),
+            Change::DeleteUser { id, revision } => users::delete(&id, revision),
+            Change::InsertGroup(group) => groups::insert(&group),
+            Change::UpdateGroup(group) => groups::update(&group),
+            Change::DeleteGroup { id, revision } => groups::delete(&id, revision),
+            Change::AddGroupMember { group, user } => groups::add_member(&group, &user),
+            Change::RemoveGroupMember { group, user } => groups::remove_member(&group, &user),
+            Change::TouchGroupMembership { group, at } => groups::touch(&group, at),
+            Change::InsertEnrollmentPolicy { policy, limit } => enrollment_policies::insert(&policy, limit)?,
+            Change::UpdateEnrollmentPolicy(policy) => enrollment_policies::update(&policy)?,
+            Change::DeleteEnrollmentPolicy { id, revision } => {
+                self.statements.extend(enrollment_policies::delete(&id, revision));
+                return Ok(());
+            }
+            Change::InsertApplication(app) => applications::insert(keyring, &app)?,
+            Change::UpdateApplication(app) => applications::update(keyring, &app)?,
+            Change::DeleteApplication { id, revision } => applications::delete(&id, revision),
+            Change::InsertTrustedOrigin(origin) => trusted_origins::insert(&origin),
+            Change::UpdateTrustedOrigin(origin) => trusted_origins::update(&origin),
+            Change::DeleteTrustedOrigin { id, revision } => trusted_origins::delete(&id, revision),
+            Change::InsertInlineHook { .. }
+            | Change::UpdateInlineHook(_)
+            | Change::DeleteInlineHook { .. }
+            | Change::InsertApiToken(_)
+            | Change::TouchApiToken { .. }
+            | Change::RevokeApiToken { .. }
+            | Change::AppendEvents(_)
+            | Change::AppendExecution(_) => return Ok(()),
+        };
+        self.statements.push(statement);
+        Ok(())
     }
 
     /// Statements alone.

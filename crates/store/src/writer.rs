@@ -168,7 +168,7 @@ impl Loop {
                 Err(error) => {
                     self.roll_back().await;
                     return match (dialect::classify(&error), index) {
-                        (Fault::Duplicate | Fault::Refused, _) => Ok(false),
+                        (Fault::Duplicate | Fault::Reference | Fault::Refused, _) => Ok(false),
                         (Fault::Busy, _) => Err(GroupFailure::Busy(StoreError::from_sqlx(error))),
                         _ => Err(GroupFailure::All(StoreError::from_sqlx(error).into())),
                     };
@@ -228,7 +228,7 @@ impl Loop {
             Err(Failure::Answer(answer)) => Err(answer),
             Err(Failure::Statement(StatementError::Store(error))) => Err(error.into()),
             Err(Failure::Statement(StatementError::Database(error))) => match dialect::classify(&error) {
-                Fault::Duplicate | Fault::Refused => Err(StoreError::from_sqlx(error).into()),
+                Fault::Duplicate | Fault::Reference | Fault::Refused => Err(StoreError::from_sqlx(error).into()),
                 _ => return Err(error),
             },
         };

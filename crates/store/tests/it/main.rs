@@ -9,9 +9,11 @@ mod api_tokens;
 mod crash;
 mod executions;
 mod fixture;
+mod identity;
 mod inline_hooks;
 mod journal;
 mod opening;
+mod org;
 mod postgres;
 #[expect(unreachable_pub, reason = "the file is a public module of another crate too")]
 #[path = "../../../testkit/src/postgres.rs"]
@@ -20,3 +22,4 @@ mod retention;
 mod samples;
 mod secrets;
 mod sqlite;
+mod users;
