@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hookwright_contract::json;
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
@@ -56,22 +56,18 @@ impl<S: Sync> FromRequest<S> for JsonObject {
 }
 
 async fn read(mut body: axum::body::Body, declared: Option<usize>) -> Result<Bytes, ApiError> {
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
+    // Copied into a buffer of its own size: a slice would keep the connection's whole read buffer alive while a hook is
+    // waited for and until the record is written.
+    let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(MAX_BODY_BYTES));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::malformed("The request body ended before it was whole"))?;
         let Ok(data) = frame.into_data() else { continue };
-        // Most bodies come in one piece, which is kept as it is.
-        if first.is_none() && rest.is_empty() && declared == Some(data.len()) {
-            first = Some(data);
-            continue;
-        }
-        if rest.len() + data.len() > MAX_BODY_BYTES {
+        if bytes.len() + data.len() > MAX_BODY_BYTES {
             return Err(ApiError::body_too_large(MAX_BODY_BYTES));
         }
-        rest.extend_from_slice(&data);
+        bytes.extend_from_slice(&data);
     }
-    Ok(first.unwrap_or_else(|| rest.freeze()))
+    Ok(Bytes::from(bytes))
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
