@@ -17,9 +17,6 @@ use crate::{App, Caller, Error};
 /// What a violation's summary names.
 const OBJECT: &str = "inlineHook";
 
-/// How often a write is tried again when somebody else changed the hook in between.
-const MAX_TRIES: usize = 5;
-
 impl App {
     /// Registers a hook. It starts ACTIVE.
     ///
@@ -125,8 +122,8 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one.
     pub async fn delete_inline_hook(&self, caller: &Caller, id: &InlineHookId) -> Result<(), Error> {
-        let turn = self.turn(id).await?;
-        for _ in 0..MAX_TRIES {
+        let mut turn = self.turn(id).await?;
+        loop {
             let hook = self.stored_hook(id).await?;
             if hook.status == Status::Active {
                 let cause = format!("The inline hook {id} is ACTIVE; deactivate it before you delete it.");
@@ -135,7 +132,11 @@ impl App {
             let event = self.event(events::INLINE_HOOK_DELETED, caller, hook_target(&hook), self.now());
             let deletion = Change::DeleteInlineHook { id: id.clone(), revision: hook.revision };
             match self.write(&turn, id, vec![deletion, Change::AppendEvents(vec![event])]).await {
-                Err(CommitError::Conflict(Conflict::Stale)) => {}
+                Err(CommitError::Conflict(Conflict::Stale)) => {
+                    if !turn.try_again_later(self.entropy()).await {
+                        return Err(contended(id));
+                    }
+                }
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => {
                     self.inner.metrics.forget_hook(id);
@@ -143,7 +144,6 @@ impl App {
                 }
             }
         }
-        Err(contended(id))
     }
 
     /// Reads, decides, writes; from the start again if another node wrote in between. Writes nothing where `decide` finds
@@ -155,19 +155,22 @@ impl App {
         kind: EventKind,
         decide: impl Fn(&InlineHook) -> Result<Option<InlineHook>, Violations>,
     ) -> Result<Bytes, Error> {
-        let turn = self.turn(id).await?;
-        for _ in 0..MAX_TRIES {
+        let mut turn = self.turn(id).await?;
+        loop {
             let stored = self.stored_hook(id).await?;
             let Some(hook) = decide(&stored).map_err(invalid)? else { return Ok(self.hook_json(&stored)) };
             let event = self.event(kind, caller, hook_target(&hook), self.now());
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
             match self.write(&turn, id, changes).await {
-                Err(CommitError::Conflict(Conflict::Stale)) => {}
+                Err(CommitError::Conflict(Conflict::Stale)) => {
+                    if !turn.try_again_later(self.entropy()).await {
+                        return Err(contended(id));
+                    }
+                }
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => return Ok(self.hook_json(&hook)),
             }
         }
-        Err(contended(id))
     }
 
     async fn turn(&self, id: &InlineHookId) -> Result<Turn, Error> {
@@ -179,12 +182,12 @@ impl App {
 
     /// Commits changes of one hook, also if the client hangs up meanwhile: what was written must be seen by others.
     async fn write(&self, turn: &Turn, id: &InlineHookId, changes: Vec<Change>) -> Result<(), CommitError> {
-        let (app, turn, id) = (self.clone(), turn.clone(), id.clone());
+        let (app, hold, id) = (self.clone(), turn.hold(), id.clone());
         let under_way = self.inner.calls.token();
         run_to_end(async move {
             let result = app.inner.store.commit(changes).await;
             app.forget_hook(id.as_str());
-            drop((turn, under_way));
+            drop((hold, under_way));
             result
         })
         .await

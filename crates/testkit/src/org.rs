@@ -32,6 +32,8 @@ pub struct OrgOptions {
     pub limits: ServerLimits,
     /// Another database than SQLite in a folder of its own.
     pub database_url: Option<String>,
+    /// Where chance begins; two orgs on one database need two of them.
+    pub seed: u64,
     /// The size at which the database refuses to grow.
     pub max_database_bytes: Option<u64>,
 }
@@ -44,6 +46,7 @@ impl Default for OrgOptions {
             engine: EngineOptions::default(),
             limits: ServerLimits::default(),
             database_url: None,
+            seed: 0,
             max_database_bytes: None,
         }
     }
@@ -96,7 +99,7 @@ impl Org {
 
     async fn run(mut ground: Ground, clock: Arc<FixedClock>) -> Self {
         ground.starts += 1;
-        let entropy = Arc::new(SeededEntropy::new(ground.starts));
+        let entropy = Arc::new(SeededEntropy::new(ground.options.seed + ground.starts));
         let options = ground.options.clone();
         let database_url = options
             .database_url

@@ -7,6 +7,7 @@ mod fixtures;
 
 mod authentication;
 mod bodies;
+mod canaries;
 mod concurrency;
 mod execute;
 mod executions;
@@ -14,6 +15,7 @@ mod hook_fields;
 mod hook_life;
 mod operations;
 mod paths;
+mod postgres;
 mod retries;
 mod secrets;
 mod slow_clients;
