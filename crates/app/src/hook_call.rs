@@ -172,7 +172,10 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Jud
             Judgement { verdict, failure: None, effect: None }
         }
         Err(fault) => {
-            let failure = format!("{}: {fault}", fault.reason);
+            // Told of the answer as it is recorded: an access token that the service sent back is hidden there.
+            let recorded = report.attempts.last().map(|attempt| &attempt.body);
+            let told = recorded.and_then(|body| check_reply(hook_type, request, answer.status, body, &*SCHEMA).err());
+            let failure = format!("{}: {}", fault.reason, told.as_ref().unwrap_or(&fault));
             Judgement { verdict: Verdict::InvalidAnswer, failure: Some(failure), effect: None }
         }
     }

@@ -165,10 +165,12 @@ impl From<Error> for ApiError {
     }
 }
 
-/// `execute` answers 400 whatever went wrong with the hook; the code tells a timeout from the rest.
+/// `execute` answers 400 whatever went wrong with the hook; the code tells a timeout and a missing access token from the rest.
 fn hook_failed(failure: &HookFailure) -> ApiError {
     let (code, summary) = match failure.verdict {
         Verdict::TimedOut => ("E0000137", "Okta did not receive a response from an inline hook."),
+        // The reason is the catalogue's sentence, with what the authorization server said.
+        Verdict::TokenRefused => ("E0000208", failure.reason.as_str()),
         _ => ("E0000134", "Okta could not communicate correctly with an inline hook."),
     };
     let first = format!(

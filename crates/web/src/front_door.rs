@@ -93,3 +93,57 @@ fn known_method(method: &Method) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::routing::get;
+    use hookwright_testkit::Org;
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Asks a router that has gone wrong; the status, the refusal, and what the answer says beside it.
+    async fn ask(path: &str) -> (u16, Value, String) {
+        let org = Org::start().await;
+        let router = Router::new()
+            .route("/panic", get(async || -> () { panic!("of secret matters") }))
+            .route("/text", get(async || (StatusCode::UNPROCESSABLE_ENTITY, "Failed to deserialize the secret")))
+            .route("/bare", get(async || StatusCode::BAD_GATEWAY))
+            .route("/missing", get(async |_: RequestContext| StatusCode::NOT_FOUND));
+        let arrival = Arrival { peer: None, body_patience: Duration::from_secs(1) };
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = answer(&org.app, &router, request, arrival).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        assert_eq!(
+            parts.headers.get("content-type").map(|value| value.as_bytes()),
+            Some(b"application/json".as_slice())
+        );
+        assert!(
+            parts.headers.contains_key("x-okta-request-id") && parts.headers.contains_key("x-content-type-options")
+        );
+        (parts.status.as_u16(), serde_json::from_slice(&body).unwrap(), String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_one_refusal_that_tells_nothing() {
+        let (status, refusal, text) = ask("/panic").await;
+        assert_eq!((status, &refusal["errorCode"]), (500, &Value::from("E0000009")));
+        assert_eq!(refusal["errorCauses"], Value::Array(Vec::new()));
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_says_of_itself_never_gets_out() {
+        for (path, expected, code) in
+            [("/text", 422, "E0000003"), ("/bare", 500, "E0000009"), ("/missing", 404, "E0000008")]
+        {
+            let (status, refusal, text) = ask(path).await;
+            assert_eq!((status, &refusal["errorCode"]), (expected, &Value::from(code)), "{path}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+}
