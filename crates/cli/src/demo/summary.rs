@@ -65,6 +65,8 @@ impl Summary<'_> {
         }
         writeln!(text, "# All calls, the last one first")?;
         self.curl(text, "/hookwright/v1/executions", None)?;
+        writeln!(text, "# What the System Log has of it")?;
+        self.curl(text, "/api/v1/logs?sortOrder=DESCENDING", None)?;
         writeln!(text, "Ctrl-C ends the demo.")
     }
 

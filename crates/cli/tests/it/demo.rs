@@ -93,8 +93,9 @@ fn what_the_demo_prints_works_when_pasted_and_ctrl_c_ends_it_well() {
     let mut demo = Process::start(demo().env("TMPDIR", folder.path()));
     demo.line_with("Ctrl-C ends the demo.");
     let lines = pasted(&demo.printed());
-    let [hooks, decision, denied, executions] = lines.as_slice() else { panic!("{lines:#?}") };
-    let [hooks, decision, denied] = [hooks, decision, denied].map(|line| shell(line));
+    let [hooks, decision, denied, executions, events] = lines.as_slice() else { panic!("{lines:#?}") };
+    let [hooks, decision, denied, events] = [hooks, decision, denied, events].map(|line| shell(line));
+    assert!(events.contains("inline_hook.created") && events.contains("Incorrect email address."), "{events}");
     assert!(hooks.contains("Progressive Profile Enrollment") && !hooks.contains("YWRtaW46"), "{hooks}");
     assert_eq!(decision, r#"{"commands":[{"type":"com.okta.action.update","value":{"registration":"ALLOW"}}]}"#);
     assert!(denied.contains("rosario.jones@example.com") && denied.contains("ERROR_RETURNED"), "{denied}");
