@@ -1,5 +1,7 @@
 //! Reading, on either engine: one text, one row type, and a macro that chooses the pool.
 
+use std::time::Duration;
+
 use sqlx::{PgPool, SqlitePool};
 
 /// The connections that reads go through.
@@ -9,22 +11,41 @@ pub(crate) enum Database {
     Postgres(PgPool),
 }
 
+/// How long a read may take once it has a connection. The server stops it on its own a little earlier, unless it is gone.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
+
 /// Runs a query on the pool of the engine in use and gives rows of one type:
 /// `fetch!(database, fetch_all, RowType, SQL, argument, …)`.
 macro_rules! fetch {
     ($database:expr, $method:ident, $row:ty, $sql:expr $(, $argument:expr)* $(,)?) => {
         match $database {
             $crate::database::Database::Sqlite(pool) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($argument))*.$method(pool).await
+                $crate::database::fetch_from!(pool, $method, $row, $sql $(, $argument)*)
             }
             $crate::database::Database::Postgres(pool) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($argument))*.$method(pool).await
+                $crate::database::fetch_from!(pool, $method, $row, $sql $(, $argument)*)
             }
         }
-        .map_err($crate::error::StoreError::from_sqlx)
     };
 }
 pub(crate) use fetch;
+
+/// One arm of [`fetch`]: the same text for both engines, but other types.
+macro_rules! fetch_from {
+    ($pool:expr, $method:ident, $row:ty, $sql:expr $(, $argument:expr)*) => {{
+        let mut connection = $pool.acquire().await.map_err($crate::error::StoreError::from_sqlx)?;
+        let query = sqlx::query_as::<_, $row>($sql)$(.bind($argument))*;
+        match tokio::time::timeout($crate::database::PATIENCE, query.$method(&mut *connection)).await {
+            Ok(result) => result.map_err($crate::error::StoreError::from_sqlx),
+            Err(_) => {
+                // It may never answer: it must not come back into the pool.
+                connection.close_on_drop();
+                Err($crate::error::StoreError::unavailable("it does not answer in time"))
+            }
+        }
+    }};
+}
+pub(crate) use fetch_from;
 
 impl Database {
     /// Open connections, and those of them that nobody uses.

@@ -107,7 +107,7 @@ impl Dialect {
     }
 }
 
-/// PostgreSQL: the last number given out. Asked before [`FIRST_UNSETTLED`].
+/// PostgreSQL: the last number given out. Asked before [`SETTLED_HORIZON`].
 pub(crate) const LAST_NUMBER: &str = "SELECT last_value FROM journal_seq";
 
 /// PostgreSQL: the lowest number that a transaction under way may still fill, less one; see [`Dialect::append_chunk`].
@@ -121,7 +121,7 @@ pub(crate) const SESSION_SETTINGS: &str = "SELECT \
      set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
                 WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false), \
      set_config('lock_timeout', '5s', false), \
-     set_config('statement_timeout', '20s', false), \
+     set_config('statement_timeout', '5s', false), \
      set_config('idle_in_transaction_session_timeout', '30s', false)";
 
 /// What an error of a driver means for the caller.
@@ -133,6 +133,8 @@ pub(crate) enum Fault {
     Retry,
     /// The connection is gone, or none is to be had.
     Away,
+    /// There is no room for it; something smaller may still fit.
+    Full,
     /// The engine can't do it now.
     Unavailable(&'static str),
     /// A unique index refused it.
@@ -157,9 +159,8 @@ pub(crate) fn classify(error: &sqlx::Error) -> Fault {
                 _ => classify_sqlstate(&code),
             }
         }
-        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) | E::BeginFailed => {
-            Fault::Away
-        }
+        E::PoolClosed => Fault::Unavailable("it is closed"),
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::WorkerCrashed | E::Protocol(_) | E::BeginFailed => Fault::Away,
         _ => Fault::Refused,
     }
 }
@@ -173,7 +174,7 @@ const fn classify_sqlite(code: u32) -> Fault {
         (_, 7) => Fault::Unavailable("memory is short"),
         (_, 8) => Fault::Unavailable("it is read-only"),
         (_, 10) => Fault::Unavailable("the disk does not work"),
-        (_, 13) => Fault::Unavailable("the disk is full"),
+        (_, 13) => Fault::Full,
         (_, 14) => Fault::Unavailable("its file can't be opened"),
         (_, 11 | 26) => Fault::Damaged,
         _ => Fault::Refused,
@@ -187,7 +188,7 @@ fn classify_sqlstate(code: &str) -> Fault {
         "23503" | "23001" => Fault::Reference,
         "23505" => Fault::Duplicate,
         "25006" => Fault::Unavailable("it is read-only"),
-        "53100" => Fault::Unavailable("the disk is full"),
+        "53100" => Fault::Full,
         "55P03" => Fault::Unavailable("a lock was held too long"),
         "57014" => Fault::Unavailable("the statement took too long"),
         "XX001" | "XX002" => Fault::Damaged,
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(classify_sqlite(2067), Fault::Duplicate);
         assert_eq!(classify_sqlite(787), Fault::Reference);
         assert_eq!(classify_sqlite(275), Fault::Refused);
-        assert_eq!(classify_sqlite(13), Fault::Unavailable("the disk is full"));
+        assert_eq!(classify_sqlite(13), Fault::Full);
         assert_eq!(classify_sqlite(1034), Fault::Unavailable("the disk does not work"));
         assert_eq!(classify_sqlstate("40001"), Fault::Retry);
         assert_eq!(classify_sqlstate("23503"), Fault::Reference);

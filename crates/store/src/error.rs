@@ -34,18 +34,16 @@ pub enum StoreError {
 impl StoreError {
     /// Sorts what the driver said.
     pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
-        let fault = dialect::classify(&error);
-        let source = Arc::new(error);
-        match fault {
-            Fault::Busy => Self::Unavailable { reason: "it is busy".to_owned(), source: Some(source) },
-            Fault::Retry => {
-                Self::Unavailable { reason: "other writes were in the way".to_owned(), source: Some(source) }
-            }
-            Fault::Away => Self::Unavailable { reason: "it can't be reached".to_owned(), source: Some(source) },
-            Fault::Unavailable(reason) => Self::Unavailable { reason: reason.to_owned(), source: Some(source) },
-            Fault::Damaged => Self::Unreadable(format!("the database is damaged: {source}")),
-            Fault::Duplicate | Fault::Reference | Fault::Refused => Self::Refused(source),
-        }
+        let reason = match dialect::classify(&error) {
+            Fault::Busy => "it is busy",
+            Fault::Retry => "other writes were in the way",
+            Fault::Away => "it can't be reached",
+            Fault::Full => "the disk is full",
+            Fault::Unavailable(reason) => reason,
+            Fault::Damaged => return Self::Unreadable(format!("the database is damaged: {error}")),
+            Fault::Duplicate | Fault::Reference | Fault::Refused => return Self::Refused(Arc::new(error)),
+        };
+        Self::Unavailable { reason: reason.to_owned(), source: Some(Arc::new(error)) }
     }
 
     pub(crate) fn unavailable(reason: &str) -> Self {

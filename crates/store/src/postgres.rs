@@ -17,6 +17,10 @@ use crate::work::Work;
 /// How long a commit is tried again before its caller hears of it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the statements of a commit may take together, and `COMMIT` itself. The server stops each statement on its own
+/// earlier, unless it is gone.
+const STATEMENTS_TIME: Duration = Duration::from_secs(15);
+
 /// A connection that rested for longer is asked whether it is still there before it is used.
 const TRUSTED_REST: Duration = Duration::from_secs(1);
 
@@ -89,6 +93,9 @@ pub(crate) async fn write(pool: &PgPool, work: &Work) -> Result<(), CommitError>
         let error = match attempt(pool, work).await {
             Ok(()) => return Ok(()),
             Err(AttemptError::Answer(answer)) => return Err(answer),
+            Err(AttemptError::Silent) => {
+                return Err(CommitError::Unavailable(StoreError::unavailable("it does not answer in time")));
+            }
             Err(AttemptError::NothingKept(error)) => error,
         };
         let again = matches!(error.fault(), Fault::Retry | Fault::Away) && begun.elapsed() + pause < PATIENCE;
@@ -105,6 +112,8 @@ enum AttemptError {
     Answer(CommitError),
     /// The driver failed before `COMMIT` was sent, or the server said that it rolled back.
     NothingKept(StatementError),
+    /// No answer came before `COMMIT` was sent.
+    Silent,
 }
 
 impl From<sqlx::Error> for AttemptError {
@@ -114,18 +123,35 @@ impl From<sqlx::Error> for AttemptError {
 }
 
 async fn attempt(pool: &PgPool, work: &Work) -> Result<(), AttemptError> {
-    let mut transaction = pool.begin().await?;
-    // Dropping the transaction rolls it back.
-    match apply(&mut *transaction, work).await {
-        Ok(()) => {}
-        Err(Failure::Answer(answer)) => return Err(AttemptError::Answer(answer)),
-        Err(Failure::Statement(error)) => return Err(AttemptError::NothingKept(error)),
+    let mut connection = pool.acquire().await?;
+    let result = attempt_on(&mut connection, work).await;
+    if let Err(AttemptError::Answer(CommitError::OutcomeUnknown(_)) | AttemptError::Silent) = &result {
+        // It may never answer: it must not come back into the pool.
+        connection.close_on_drop();
     }
-    match transaction.commit().await {
-        Ok(()) => Ok(()),
+    result
+}
+
+async fn attempt_on(connection: &mut PgConnection, work: &Work) -> Result<(), AttemptError> {
+    let applied = async {
+        let mut transaction = connection.begin().await?;
+        apply(&mut *transaction, work).await?;
+        Ok(transaction)
+    };
+    // Dropping the transaction rolls it back.
+    let transaction = match tokio::time::timeout(STATEMENTS_TIME, applied).await {
+        Ok(Ok(transaction)) => transaction,
+        Ok(Err(Failure::Answer(answer))) => return Err(AttemptError::Answer(answer)),
+        Ok(Err(Failure::Statement(error))) => return Err(AttemptError::NothingKept(error)),
+        Err(_) => return Err(AttemptError::Silent),
+    };
+    let unknown = |error| Err(AttemptError::Answer(CommitError::OutcomeUnknown(error)));
+    match tokio::time::timeout(STATEMENTS_TIME, transaction.commit()).await {
+        Ok(Ok(())) => Ok(()),
         // An answer of the server, which says that it rolled back.
-        Err(error @ sqlx::Error::Database(_)) if !is_shutting_down(&error) => Err(error.into()),
-        Err(error) => Err(AttemptError::Answer(CommitError::OutcomeUnknown(StoreError::from_sqlx(error)))),
+        Ok(Err(error @ sqlx::Error::Database(_))) if !is_shutting_down(&error) => Err(error.into()),
+        Ok(Err(error)) => unknown(StoreError::from_sqlx(error)),
+        Err(_) => unknown(StoreError::unavailable("it does not answer in time")),
     }
 }
 

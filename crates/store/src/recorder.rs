@@ -11,7 +11,7 @@ use hookwright_model::execution::Execution;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::database::Database;
-use crate::error::{CommitError, StoreError};
+use crate::error::CommitError;
 use crate::journal::{chunk, read};
 use crate::work::Work;
 use crate::write_side::WriteSide;
@@ -148,26 +148,45 @@ impl Recorder {
 
     /// Writes records, again and again if need be, and gives their places back.
     async fn flush(&self, write_side: &WriteSide, database: &Database, records: &[Execution]) {
+        match self.write(write_side, database, records).await {
+            Ok(()) => {}
+            Err(error @ (CommitError::Conflict(_) | CommitError::Failed(_))) => {
+                tracing::error!(records = records.len(), %error, "executions could not be written together");
+                // One that can't be written must not take the others with it.
+                for record in records {
+                    if let Err(error) = self.write(write_side, database, std::slice::from_ref(record)).await {
+                        tracing::error!(execution = %record.id, %error, "this execution is lost");
+                    }
+                }
+            }
+            Err(error) => tracing::error!(records = records.len(), %error, "executions are lost: the store closes"),
+        }
+        self.is_failing.store(false, Ordering::Relaxed);
+        let places = records.iter().map(|record| self.places_of(record)).sum();
+        self.buffered.fetch_sub(records.len(), Ordering::Relaxed);
+        self.places.add_permits(places);
+        self.written.send_modify(|written| *written += u64::try_from(records.len()).unwrap_or(0));
+    }
+
+    /// Writes records in one commit, and tries again as long as that may help.
+    async fn write(
+        &self,
+        write_side: &WriteSide,
+        database: &Database,
+        records: &[Execution],
+    ) -> Result<(), CommitError> {
+        let work = Work::of_chunks(chunk::pack(records)?);
         let mut pause = PAUSES.0;
         let mut waited = Duration::ZERO;
-        let work = pack(records);
-        while let Some(work) = &work
-            && let Err(error) = write_side.write(work.clone()).await
-        {
-            let is_kept = match error {
-                CommitError::OutcomeUnknown(_) => is_kept(database, records).await,
-                CommitError::Unavailable(_) => false,
-                CommitError::Conflict(_) | CommitError::Failed(_) => {
-                    tracing::error!(records = records.len(), %error, "executions are lost");
-                    break;
-                }
+        loop {
+            let error = match write_side.write(work.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::OutcomeUnknown(_)) if is_kept(database, records).await => return Ok(()),
+                Err(error @ (CommitError::Conflict(_) | CommitError::Failed(_))) => return Err(error),
+                Err(error) => error,
             };
-            if is_kept {
-                break;
-            }
             if self.state().is_closed && waited >= LAST_PATIENCE {
-                tracing::error!(records = records.len(), %error, "executions are lost: the store closes");
-                break;
+                return Err(error);
             }
             self.is_failing.store(true, Ordering::Relaxed);
             tracing::warn!(records = records.len(), %error, "executions can't be written yet");
@@ -175,11 +194,6 @@ impl Recorder {
             waited += pause;
             pause = (pause * 2).min(PAUSES.1);
         }
-        self.is_failing.store(false, Ordering::Relaxed);
-        let places = records.iter().map(|record| self.places_of(record)).sum();
-        self.buffered.fetch_sub(records.len(), Ordering::Relaxed);
-        self.places.add_permits(places);
-        self.written.send_modify(|written| *written += u64::try_from(records.len()).unwrap_or(0));
     }
 }
 
@@ -193,20 +207,4 @@ async fn is_kept(database: &Database, records: &[Execution]) -> bool {
         }
     }
     false
-}
-
-/// The chunks of these records. A record that can't be packed is left out, so that it does not take the others with it.
-fn pack(records: &[Execution]) -> Option<Work> {
-    match chunk::pack(records) {
-        Ok(chunks) => Some(Work::of_chunks(chunks)),
-        Err(error) => {
-            report(&error);
-            let whole = records.iter().filter(|record| chunk::pack([*record]).inspect_err(report).is_ok());
-            chunk::pack(whole).ok().map(Work::of_chunks)
-        }
-    }
-}
-
-fn report(error: &StoreError) {
-    tracing::error!(%error, "an execution can't be recorded");
 }

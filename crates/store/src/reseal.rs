@@ -61,8 +61,7 @@ pub(crate) async fn apply(
     keyring: &Keyring,
     progress: impl Fn(u64) + Send,
 ) -> Result<u64, StoreError> {
-    let write = async |statements| write_side.write(Work::of_statements(statements)).await.map_err(into_store_error);
-    write(vec![schema::announce_key(keyring)?]).await?;
+    write(write_side, vec![schema::announce_key(keyring)?]).await?;
     let prefix = keyring.sealing_key()?.prefix().to_vec();
     let mut done = 0;
     for column in &COLUMNS {
@@ -74,7 +73,7 @@ pub(crate) async fn apply(
             let statements =
                 rows.into_iter().map(|row| seal_anew(column, keyring, row)).collect::<Result<Vec<_>, _>>()?;
             done += u64::try_from(statements.len()).unwrap_or(0);
-            write(statements).await?;
+            write(write_side, statements).await?;
             progress(done);
         }
     }
@@ -89,4 +88,8 @@ fn seal_anew(column: &Column, keyring: &Keyring, row: Sealed) -> Result<Statemen
     let fresh = keyring.seal(place, &secret)?;
     let arguments = vec![Argument::Text(row.id), Argument::Bytes(row.sealed), Argument::Bytes(fresh)];
     Ok(Statement::new(column.replace, arguments))
+}
+
+async fn write(write_side: &WriteSide, statements: Vec<Statement>) -> Result<(), StoreError> {
+    write_side.write(Work::of_statements(statements)).await.map_err(into_store_error)
 }

@@ -3,11 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use crate::dialect::{self, Fault};
 use crate::error::{OpenError, StoreError};
 use crate::keyring::Keyring;
 use crate::options::StoreOptions;
@@ -20,6 +21,9 @@ const PAGE_OCTETS: u64 = 4096;
 
 /// How long the writer waits for another process's lock before it looks whether somebody gave up waiting for it.
 const WRITER_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long opening waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many texts the writer keeps prepared; see `writer.rs` for what they are.
 const WRITER_STATEMENTS: usize = 64;
@@ -90,7 +94,14 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
         Some(octets) => writing.pragma("max_page_count", (octets / PAGE_OCTETS).max(1).to_string()),
         None => writing,
     };
-    let mut writer = writing.connect().await.map_err(StoreError::from_sqlx)?;
+    // SQLite does not wait by itself for others that turn a new file to WAL at the same time.
+    let begun = Instant::now();
+    let mut writer = loop {
+        match writing.connect().await {
+            Ok(writer) => break writer,
+            Err(error) => bear(begun, error).await?,
+        }
+    };
     check_settings(&mut writer, &location).await?;
     prepare(&mut writer, &options.keyring).await?;
     let readers = SqlitePoolOptions::new()
@@ -133,20 +144,20 @@ async fn check_settings(writer: &mut SqliteConnection, location: &Location) -> R
     Ok(())
 }
 
-/// Tables and keys, in one transaction that waits a while for another process's.
+/// Waits a moment if another process is in the way and has not been for too long; gives the error otherwise.
+async fn bear(begun: Instant, error: sqlx::Error) -> Result<(), StoreError> {
+    if dialect::classify(&error) != Fault::Busy || begun.elapsed() >= PATIENCE {
+        return Err(StoreError::from_sqlx(error));
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    Ok(())
+}
+
+/// Tables and keys, in one transaction.
 async fn prepare(writer: &mut SqliteConnection, keyring: &Keyring) -> Result<(), OpenError> {
-    let mut patience = 50;
-    loop {
-        match writer.run_text("BEGIN IMMEDIATE").await {
-            Ok(()) => break,
-            Err(error) => {
-                let error = StoreError::from_sqlx(error);
-                if !error.is_unavailable() || patience == 0 {
-                    return Err(error.into());
-                }
-                patience -= 1;
-            }
-        }
+    let begun = Instant::now();
+    while let Err(error) = writer.run_text("BEGIN IMMEDIATE").await {
+        bear(begun, error).await?;
     }
     match schema::prepare(writer, keyring).await {
         Ok(()) => Ok(writer.run_text("COMMIT").await.map_err(StoreError::from_sqlx)?),

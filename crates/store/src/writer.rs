@@ -92,8 +92,22 @@ impl Writer {
 enum GroupFailure {
     /// Another process writes; nothing has happened.
     Busy(StoreError),
+    /// All of them together do not fit on the disk.
+    Full(StoreError),
     /// All get this answer.
     All(CommitError),
+}
+
+impl From<sqlx::Error> for GroupFailure {
+    fn from(error: sqlx::Error) -> Self {
+        let fault = dialect::classify(&error);
+        let error = StoreError::from_sqlx(error);
+        match fault {
+            Fault::Busy => Self::Busy(error),
+            Fault::Full => Self::Full(error),
+            _ => Self::All(error.into()),
+        }
+    }
 }
 
 struct Loop {
@@ -123,6 +137,10 @@ impl Loop {
                 Ok(answers) => answer_all(&mut group, answers),
                 Err(GroupFailure::All(error)) => {
                     let answers = group.iter().map(|_| Err(error.clone())).collect();
+                    answer_all(&mut group, answers);
+                }
+                Err(GroupFailure::Full(error)) => {
+                    let answers = self.write_apart(&group, &error).await;
                     answer_all(&mut group, answers);
                 }
                 Err(GroupFailure::Busy(error)) => {
@@ -158,7 +176,7 @@ impl Loop {
     /// Writes all commits in one go; false, and nothing written, if one of them does not apply.
     async fn write_together(&mut self, group: &[Request]) -> Result<bool, GroupFailure> {
         let Ok(scripts) = scripts(group) else { return Ok(false) };
-        for (index, script) in scripts.into_iter().enumerate() {
+        for script in scripts {
             match self.run_script(script).await {
                 Ok(true) => {}
                 Ok(false) => {
@@ -167,10 +185,9 @@ impl Loop {
                 }
                 Err(error) => {
                     self.roll_back().await;
-                    return match (dialect::classify(&error), index) {
-                        (Fault::Duplicate | Fault::Reference | Fault::Refused, _) => Ok(false),
-                        (Fault::Busy, _) => Err(GroupFailure::Busy(StoreError::from_sqlx(error))),
-                        _ => Err(GroupFailure::All(StoreError::from_sqlx(error).into())),
+                    return match dialect::classify(&error) {
+                        Fault::Duplicate | Fault::Reference | Fault::Refused => Ok(false),
+                        _ => Err(error.into()),
                     };
                 }
             }
@@ -201,10 +218,8 @@ impl Loop {
     /// Writes commits in one transaction, each with a savepoint that it can fail back to.
     async fn write_one_by_one(&mut self, group: &[Request]) -> Result<Vec<Answer>, GroupFailure> {
         if let Err(error) = self.connection.run_text("BEGIN IMMEDIATE").await {
-            let fault = dialect::classify(&error);
             self.roll_back().await;
-            let error = StoreError::from_sqlx(error);
-            return Err(if fault == Fault::Busy { GroupFailure::Busy(error) } else { GroupFailure::All(error.into()) });
+            return Err(error.into());
         }
         let mut answers = Vec::with_capacity(group.len());
         for request in group {
@@ -212,12 +227,29 @@ impl Loop {
                 Ok(answer) => answers.push(answer),
                 Err(error) => {
                     self.roll_back().await;
-                    return Err(GroupFailure::All(StoreError::from_sqlx(error).into()));
+                    return Err(error.into());
                 }
             }
         }
         self.commit().await?;
         Ok(answers)
+    }
+
+    /// Writes commits of a group that does not fit on the disk in transactions of their own: small ones may.
+    async fn write_apart(&mut self, group: &[Request], error: &StoreError) -> Vec<Answer> {
+        let full = || Err(CommitError::Unavailable(error.clone()));
+        if group.len() == 1 {
+            return vec![full()];
+        }
+        let mut answers = Vec::with_capacity(group.len());
+        for request in group {
+            answers.push(match self.write(std::slice::from_ref(request)).await {
+                Ok(answers) => answers.into_iter().next().unwrap_or_else(full),
+                Err(GroupFailure::All(error)) => Err(error),
+                Err(GroupFailure::Full(error) | GroupFailure::Busy(error)) => Err(CommitError::Unavailable(error)),
+            });
+        }
+        answers
     }
 
     /// Writes one commit; an error is one that the whole transaction can't outlive.
@@ -241,14 +273,12 @@ impl Loop {
 
     async fn commit(&mut self) -> Result<(), GroupFailure> {
         let Err(error) = self.connection.run_text("COMMIT").await else { return Ok(()) };
-        let fault = dialect::classify(&error);
         self.roll_back().await;
-        let error = StoreError::from_sqlx(error);
-        // SQLite says when it wrote nothing. A failed flush is another matter: the pages may come back after a crash.
-        Err(GroupFailure::All(match fault {
-            Fault::Busy | Fault::Unavailable("the disk is full" | "it is read-only") => CommitError::Unavailable(error),
-            _ => CommitError::OutcomeUnknown(error),
-        }))
+        Err(match dialect::classify(&error) {
+            Fault::Busy | Fault::Full => error.into(),
+            // After a failed flush the pages may be on the disk all the same, and come back after a crash.
+            _ => GroupFailure::All(CommitError::OutcomeUnknown(StoreError::from_sqlx(error))),
+        })
     }
 
     /// Ends what is left of a failed transaction; SQLite has ended some failed ones itself.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use hookwright_model::Entropy;
 use hookwright_store::{Keyring, OpenError, Store, StoreOptions};
@@ -28,6 +29,15 @@ macro_rules! on_both_engines {
     };
 }
 pub(crate) use on_both_engines;
+
+/// Waits until all that was recorded is written. Reads wait for it too, but not as long as a busy test machine may need.
+pub(crate) async fn settled(store: &Store) {
+    let begun = Instant::now();
+    while store.gauges().buffered_records > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the records are never written");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
 
 /// A database that no other test uses, gone with the fixture.
 pub(crate) struct Fixture {

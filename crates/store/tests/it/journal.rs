@@ -144,7 +144,7 @@ async fn a_poll_beside_many_writers_misses_nothing(fixture: Fixture) {
         .collect();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let is_last = writers.iter().all(tokio::task::JoinHandle::is_finished);
+        let is_last = writers.iter().all(tokio::task::JoinHandle::is_finished) && store.gauges().buffered_records == 0;
         let entries = store.journal(&JournalScan { after, max_items: 50, ..JournalScan::default() }).await.unwrap();
         seen.extend(entries.iter().map(name));
         match entries.last() {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use hookwright_store::{Change, CommitError, ExecutionQuery, Keyring, KeyringError, OpenError, Store, StoreOptions};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
-use crate::fixture::{Fixture, Seeded};
-use crate::samples::{SECRET, after, execution, hook, hook_id};
+use crate::fixture::{Fixture, Seeded, settled};
+use crate::samples::{SECRET, after, execution, hook, hook_id, token};
 
 fn insert(number: u64) -> Change {
     Change::InsertInlineHook { hook: hook(number), limit: 100_000 }
@@ -83,6 +83,7 @@ async fn a_database_in_memory_works_and_is_its_own() {
     for number in 0..300 {
         one.record(execution(number)).await;
     }
+    settled(&one).await;
     let query = ExecutionQuery { limit: 1_000, ..ExecutionQuery::default() };
     assert_eq!(one.executions(&query).await.unwrap().items.len(), 300);
     assert_eq!(one.inline_hooks(None).await.unwrap().len(), 1);
@@ -139,6 +140,7 @@ async fn a_commit_gives_up_after_five_seconds_and_the_next_one_works() {
     assert!(begun.elapsed() > Duration::from_secs(6));
     holder.await.unwrap();
     assert_eq!(store.inline_hooks(None).await.unwrap().len(), 1);
+    settled(&store).await;
     assert_eq!(store.execution(&execution(1).id).await.unwrap(), Some(execution(1)));
 }
 
@@ -163,7 +165,13 @@ async fn a_full_disk_refuses_writes_keeps_reads_and_heals_without_a_restart() {
         matches!(&error, CommitError::Unavailable(error) if error.to_string().contains("the disk is full")),
         "{error:?}"
     );
-    // A record that does not fit waits in its buffer, and small commits are not held up by it.
+    // A small commit still fits, even where it shares a transaction with large ones.
+    let small = store.commit(vec![Change::TouchApiToken { id: token(1).id, last_used: after(1), expires: after(2) }]);
+    let large_ones = (0..4).map(|_| store.commit(vec![Change::AppendExecution(large.clone())]));
+    let (small, large_ones) = tokio::join!(small, futures::future::join_all(large_ones));
+    small.unwrap();
+    assert!(large_ones.iter().all(Result::is_err));
+    // A record that does not fit waits in its buffer.
     let mut waiting = large.clone();
     waiting.id = execution(2).id;
     store.record(waiting.clone()).await;
