@@ -174,9 +174,7 @@ fn typed(field: &FormField, value: &Value) -> Option<Value> {
             let item = |line: &str| match items {
                 ItemType::String => Value::String(line.to_owned()),
                 ItemType::Number => number(line).unwrap_or_else(|| Value::String(line.to_owned())),
-                ItemType::Integer => {
-                    line.parse::<i64>().map_or_else(|_| Value::String(line.to_owned()), Value::from)
-                }
+                ItemType::Integer => line.parse::<i64>().map_or_else(|_| Value::String(line.to_owned()), Value::from),
             };
             lines.map(item).collect()
         }

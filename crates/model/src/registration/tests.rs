@@ -47,8 +47,7 @@ fn decided(kind: RegistrationKind, rule: &EnrollmentRule, given: &Map<String, Va
     let fields = sign_up_fields(rule, &schema);
     let submitted = if sign_up { read_form(&fields, &schema, given, true).unwrap() } else { given.clone() };
     let existing = if sign_up { Map::new() } else { object(json!({"login": "r@okta.com", "email": "r@okta.com"})) };
-    let submission =
-        Submission { kind, schema: &schema, fields: &fields, existing: &existing, submitted: &submitted };
+    let submission = Submission { kind, schema: &schema, fields: &fields, existing: &existing, submitted: &submitted };
     let request = json::parse(if sign_up { SIGN_UP.as_bytes() } else { PROGRESSIVE.as_bytes() }).unwrap();
     let checked = check_reply(HookType::Registration, &request, 200, answer.as_bytes(), &schema);
     let answer = checked.as_ref().map_err(Failure::from);
@@ -151,10 +150,7 @@ fn any_error_denies_whatever_the_commands_say() {
         assert_eq!(refusal(signed_up(&answer)), banner("Registration cannot be completed at this time."), "{error}");
         let progressive =
             decided(RegistrationKind::Progressive, &rule(&[]), &Map::new(), &format!(r#"{{"error":{error}}}"#));
-        assert_eq!(
-            refusal(progressive),
-            banner("We found some errors. Please review the form and make corrections.")
-        );
+        assert_eq!(refusal(progressive), banner("We found some errors. Please review the form and make corrections."));
     }
 }
 
