@@ -3,13 +3,14 @@
 use aws_lc_rs::digest;
 use hookwright_model::api_token::{self, ApiToken, TOKEN_WINDOW};
 use hookwright_model::id::ApiTokenId;
-use hookwright_model::system_log::Target;
 use hookwright_model::{Clock, Entropy};
 use hookwright_store::{Change, CommitError, Conflict, Store};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
-use crate::Error;
-use crate::events::{self, operator_event};
+use crate::events::{self, operator_event, token_target};
+use crate::listing::Listing;
+use crate::{App, Caller, Error};
 
 /// A token that was just made; the only time that its text is known.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl NewApiToken {
     /// # Errors
     /// [`Error::WrongState`] if the same secret was revoked before, or the store's errors.
     pub async fn store(&self, store: &Store, entropy: &dyn Entropy) -> Result<(), Error> {
-        let event = operator_event(events::API_TOKEN_CREATED, target(&self.token), self.token.created, entropy);
+        let event = operator_event(events::API_TOKEN_CREATED, token_target(&self.token), self.token.created, entropy);
         let changes = vec![Change::InsertApiToken(self.token.clone()), Change::AppendEvents(vec![event])];
         match store.commit(changes).await {
             Err(CommitError::Conflict(Conflict::TokenExists)) => {}
@@ -80,7 +81,7 @@ pub async fn revoke_api_token(
 ) -> Result<ApiToken, Error> {
     let token = store.api_token(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
     let now = clock.now();
-    let event = operator_event(events::API_TOKEN_REVOKED, target(&token), now, entropy);
+    let event = operator_event(events::API_TOKEN_REVOKED, token_target(&token), now, entropy);
     let changes = vec![Change::RevokeApiToken { id: id.clone(), at: now }, Change::AppendEvents(vec![event])];
     match store.commit(changes).await {
         Err(CommitError::Conflict(_)) => Err(Error::WrongState(format!("The API token {id} was revoked before"))),
@@ -88,6 +89,44 @@ pub async fn revoke_api_token(
     }
 }
 
-fn target(token: &ApiToken) -> Target {
-    Target { id: token.id.to_string(), kind: "Token".to_owned(), display_name: token.name.clone(), alternate_id: None }
+impl App {
+    /// The tokens that open the door, oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn api_tokens(&self) -> Result<Listing, Error> {
+        let now = self.now();
+        let tokens = self.inner.store.api_tokens().await?;
+        let base = &self.settings().public_url;
+        let valid = tokens.iter().filter(|token| token.is_valid_at(now));
+        Ok(Listing { items: valid.map(|token| token.to_json(base)).collect(), next: None })
+    }
+
+    /// A token that opens the door, as the API shows it: never the token itself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn api_token(&self, id: &ApiTokenId) -> Result<Value, Error> {
+        Ok(self.valid_token(id).await?.to_json(&self.settings().public_url))
+    }
+
+    /// Ends a token; this node refuses it at once, every other within a second.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also if it was revoked before.
+    pub async fn revoke_api_token(&self, caller: &Caller, id: &ApiTokenId) -> Result<(), Error> {
+        let token = self.valid_token(id).await?;
+        let now = self.now();
+        let event = self.event(events::API_TOKEN_REVOKED, caller, token_target(&token), now);
+        let changes = vec![Change::RevokeApiToken { id: id.clone(), at: now }, Change::AppendEvents(vec![event])];
+        match self.commit(changes, move |app| app.forget_token(&token.sha256)).await {
+            Err(CommitError::Conflict(Conflict::Stale)) => Err(Error::not_found(id)),
+            other => Ok(other?),
+        }
+    }
+
+    async fn valid_token(&self, id: &ApiTokenId) -> Result<ApiToken, Error> {
+        let found = if id.is_plausible() { self.inner.store.api_token(id.as_str()).await? } else { None };
+        found.filter(|token| token.is_valid_at(self.now())).ok_or_else(|| Error::not_found(id))
+    }
 }

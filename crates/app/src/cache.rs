@@ -41,7 +41,7 @@ pub(crate) struct CachedToken {
 /// A map whose entries age and whose readers can't bring back what a writer changed meanwhile.
 ///
 /// The age of an entry counts from before it was read, so that a slow database doesn't make it older than it looks.
-struct Aging<K, V> {
+pub(crate) struct Aging<K, V> {
     entries: RwLock<HashMap<K, (Arc<V>, Instant)>>,
     generation: AtomicU64,
 }
@@ -54,7 +54,7 @@ impl<K, V> Default for Aging<K, V> {
 
 impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
     /// A young entry, or else the generation under which a fresh one may be put.
-    fn get<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q) -> Result<Arc<V>, Stale<V>>
+    pub(crate) fn get<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q) -> Result<Arc<V>, Stale<V>>
     where
         K: std::borrow::Borrow<Q>,
     {
@@ -67,7 +67,7 @@ impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
     }
 
     /// Keeps what was read, unless something was written since.
-    fn put(&self, key: K, value: &Arc<V>, stale: &Stale<V>) {
+    pub(crate) fn put(&self, key: K, value: &Arc<V>, stale: &Stale<V>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if self.generation.load(Ordering::Acquire) == stale.generation {
             if entries.len() >= MAX_ENTRIES {
@@ -79,15 +79,22 @@ impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
 
     /// Drops an entry that the database no longer has. Says nothing about other entries, so that a flood of questions for
     /// things that don't exist can't keep the rest from being kept.
-    fn drop_entry<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
+    pub(crate) fn drop_entry<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
     where
         K: std::borrow::Borrow<Q>,
     {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Forgets everything after a write that changed many things.
+    pub(crate) fn forget_all(&self) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        entries.clear();
+    }
+
     /// Forgets an entry after a write.
-    fn forget<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
+    pub(crate) fn forget<Q: std::hash::Hash + Eq + ?Sized>(&self, key: &Q)
     where
         K: std::borrow::Borrow<Q>,
     {
@@ -97,10 +104,12 @@ impl<K: std::hash::Hash + Eq, V> Aging<K, V> {
     }
 }
 
-struct Stale<V> {
+/// What is needed to keep what is read now.
+pub(crate) struct Stale<V> {
     generation: u64,
     asked: Instant,
-    old: Option<Arc<V>>,
+    /// What was known before.
+    pub(crate) old: Option<Arc<V>>,
 }
 
 /// Hooks by id.
@@ -153,6 +162,10 @@ impl App {
 
     pub(crate) fn forget_hook(&self, id: &str) {
         self.inner.hooks.0.forget(id);
+    }
+
+    pub(crate) fn forget_token(&self, sha256: &[u8; 32]) {
+        self.inner.tokens.0.forget(sha256);
     }
 
     /// A token, at most a second old. Unknown ones are never kept, so a fresh token works at once.

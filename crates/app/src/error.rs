@@ -1,5 +1,7 @@
 //! What can go wrong, in terms of what the caller can do about it. The web turns it into Okta's codes.
 
+use std::time::Duration;
+
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::{Id, InlineHookId, Kind};
 use hookwright_model::system_log::FilterRefusal;
@@ -33,6 +35,9 @@ pub enum Error {
     /// The time of a query was up before there was anything to show.
     #[error("the query took too long")]
     QueryTooSlow,
+    /// A `filter` or `search` expression can't be used; the text says why.
+    #[error("the search criteria can't be used: {0}")]
+    InvalidSearch(String),
     /// The body is not the JSON that was asked for.
     #[error("the body is malformed: {0}")]
     Malformed(String),
@@ -53,12 +58,30 @@ pub enum Error {
     /// The thing exists, but not in a state that allows this.
     #[error("not in the expected state: {0}")]
     WrongState(String),
+    /// The user's status does not allow this.
+    #[error("the user's status does not allow this")]
+    WrongUserStatus,
+    /// The user is active already.
+    #[error("the user is active already")]
+    AlreadyActive,
+    /// The old password of a change is not the right one.
+    #[error("the old password is wrong")]
+    WrongPassword,
+    /// The app has to be deactivated before it is deleted.
+    #[error("the app is active")]
+    ActiveApplication,
     /// The paging cursor is not one of ours.
     #[error("the paging cursor is invalid")]
     BadCursor,
     /// A hook was called and gave no usable answer.
     #[error("the inline hook {} gave no usable answer: {}", .0.hook_id, .0.reason)]
     HookFailed(Box<HookFailure>),
+    /// Too much of this is under way or was asked for; the same request may work later.
+    #[error("too much of this is under way or was asked for")]
+    TooBusy {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// The database can't do it now; the same request may work later.
     #[error("the database is not available: {0}")]
     Unavailable(String),

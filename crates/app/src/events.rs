@@ -1,8 +1,14 @@
 //! System Log events of what callers do.
 
+use hookwright_model::api_token::ApiToken;
+use hookwright_model::application::Application;
+use hookwright_model::enrollment_policy::{EnrollmentPolicy, RULE_NAME};
 use hookwright_model::execution::{Actor, Origin};
+use hookwright_model::group::Group;
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
+use hookwright_model::trusted_origin::TrustedOrigin;
+use hookwright_model::user::{USER_SCHEMA_ID, User};
 use hookwright_model::{Entropy, Timestamp, id};
 use serde_json::Map;
 
@@ -19,6 +25,49 @@ pub(crate) const INLINE_HOOK_DEACTIVATED: EventKind = EventKind("inline_hook.dea
 pub(crate) const INLINE_HOOK_DELETED: EventKind = EventKind("inline_hook.deleted", "Delete inline hook");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
+
+pub(crate) const USER_CREATED: EventKind = EventKind("user.lifecycle.create", "Create Okta user");
+pub(crate) const USER_ACTIVATED: EventKind = EventKind("user.lifecycle.activate", "Activate Okta user");
+pub(crate) const USER_REACTIVATED: EventKind = EventKind("user.lifecycle.reactivate", "Reactivate Okta user");
+pub(crate) const USER_DEACTIVATED: EventKind = EventKind("user.lifecycle.deactivate", "Deactivate Okta user");
+pub(crate) const USER_SUSPENDED: EventKind = EventKind("user.lifecycle.suspend", "Suspend Okta user");
+pub(crate) const USER_UNSUSPENDED: EventKind = EventKind("user.lifecycle.unsuspend", "Unsuspend Okta user");
+pub(crate) const USER_UNLOCKED: EventKind = EventKind("user.account.unlock", "Unlock user account");
+pub(crate) const USER_DELETION_BEGUN: EventKind = EventKind("user.lifecycle.delete.initiated", "Delete Okta user");
+pub(crate) const USER_DELETED: EventKind = EventKind("user.lifecycle.delete.completed", "User is deleted from Okta");
+pub(crate) const PROFILE_UPDATED: EventKind = EventKind("user.account.update_profile", "Update user profile for Okta");
+pub(crate) const PASSWORD_SET: EventKind = EventKind("user.account.update_password", "Update user password for Okta");
+pub(crate) const PASSWORD_RESET: EventKind = EventKind("user.account.reset_password", "Reset user password for Okta");
+pub(crate) const PASSWORD_EXPIRED: EventKind =
+    EventKind("user.account.expire_password", "Expire user password for Okta");
+pub(crate) const SCHEMA_UPDATED: EventKind = EventKind("system.user_schema.update", "Update user profile schema");
+pub(crate) const GROUP_CREATED: EventKind = EventKind("group.lifecycle.create", "Create Okta group");
+pub(crate) const GROUP_UPDATED: EventKind = EventKind("group.profile.update", "Update Okta group");
+pub(crate) const GROUP_DELETED: EventKind = EventKind("group.lifecycle.delete", "Delete Okta group");
+pub(crate) const USER_JOINED_GROUP: EventKind = EventKind("group.user_membership.add", "Add user to group membership");
+pub(crate) const MEMBER_REMOVED: EventKind =
+    EventKind("group.user_membership.remove", "Remove user from group membership");
+pub(crate) const POLICY_CREATED: EventKind = EventKind("policy.lifecycle.create", "Create policy");
+pub(crate) const POLICY_UPDATED: EventKind = EventKind("policy.lifecycle.update", "Update policy");
+pub(crate) const POLICY_ACTIVATED: EventKind = EventKind("policy.lifecycle.activate", "Activate policy");
+pub(crate) const POLICY_DEACTIVATED: EventKind = EventKind("policy.lifecycle.deactivate", "Deactivate policy");
+pub(crate) const POLICY_DELETED: EventKind = EventKind("policy.lifecycle.delete", "Delete policy");
+pub(crate) const RULE_ADDED: EventKind = EventKind("policy.rule.add", "Add policy rule");
+pub(crate) const RULE_UPDATED: EventKind = EventKind("policy.rule.update", "Update policy rule");
+pub(crate) const APPLICATION_CREATED: EventKind = EventKind("application.lifecycle.create", "Create application");
+pub(crate) const APPLICATION_UPDATED: EventKind = EventKind("application.lifecycle.update", "Update application");
+pub(crate) const APPLICATION_ACTIVATED: EventKind = EventKind("application.lifecycle.activate", "Activate application");
+pub(crate) const APPLICATION_DEACTIVATED: EventKind =
+    EventKind("application.lifecycle.deactivate", "Deactivate application");
+pub(crate) const APPLICATION_DELETED: EventKind = EventKind("application.lifecycle.delete", "Delete application");
+pub(crate) const APPLICATION_POLICY_UPDATED: EventKind =
+    EventKind("application.policy.update", "Update policy of application");
+pub(crate) const ORIGIN_CREATED: EventKind = EventKind("security.trusted_origin.create", "Create trusted origin");
+pub(crate) const ORIGIN_UPDATED: EventKind = EventKind("security.trusted_origin.update", "Update trusted origin");
+pub(crate) const ORIGIN_ACTIVATED: EventKind = EventKind("security.trusted_origin.activate", "Activate trusted origin");
+pub(crate) const ORIGIN_DEACTIVATED: EventKind =
+    EventKind("security.trusted_origin.deactivate", "Deactivate trusted origin");
+pub(crate) const ORIGIN_DELETED: EventKind = EventKind("security.trusted_origin.delete", "Delete trusted origin");
 
 /// The event of what the org's operator did at the command line or by a setting.
 pub(crate) fn operator_event(kind: EventKind, target: Target, now: Timestamp, entropy: &dyn Entropy) -> LogEvent {
@@ -59,12 +108,51 @@ impl App {
     }
 }
 
+fn target(kind: &str, id: impl ToString, display_name: &str) -> Target {
+    Target { id: id.to_string(), kind: kind.to_owned(), display_name: display_name.to_owned(), alternate_id: None }
+}
+
 /// A hook as the target of an event.
 pub(crate) fn hook_target(hook: &InlineHook) -> Target {
-    Target {
-        id: hook.id.to_string(),
-        kind: "InlineHook".to_owned(),
-        display_name: hook.name.clone(),
-        alternate_id: None,
-    }
+    target("InlineHook", &hook.id, &hook.name)
+}
+
+/// A user as the target of an event.
+pub(crate) fn user_target(user: &User) -> Target {
+    Target { alternate_id: Some(user.login().to_owned()), ..target("User", &user.id, &user.full_name()) }
+}
+
+/// A group as the target of an event.
+pub(crate) fn group_target(group: &Group) -> Target {
+    target("UserGroup", &group.id, &group.name)
+}
+
+/// A policy as the target of an event.
+pub(crate) fn policy_target(policy: &EnrollmentPolicy) -> Target {
+    target("PolicyEntity", &policy.id, &policy.name)
+}
+
+/// The rule of a policy as the target of an event.
+pub(crate) fn rule_target(policy: &EnrollmentPolicy) -> Target {
+    Target { alternate_id: Some(policy.id.to_string()), ..target("PolicyRule", &policy.rule.id, RULE_NAME) }
+}
+
+/// An app as the target of an event.
+pub(crate) fn application_target(app: &Application) -> Target {
+    Target { alternate_id: Some(app.label.clone()), ..target("AppInstance", &app.id, &app.label) }
+}
+
+/// The user schema as the target of an event.
+pub(crate) fn schema_target() -> Target {
+    target("UserSchema", USER_SCHEMA_ID, "User")
+}
+
+/// A token as the target of an event.
+pub(crate) fn token_target(token: &ApiToken) -> Target {
+    target("Token", &token.id, &token.name)
+}
+
+/// A trusted origin as the target of an event.
+pub(crate) fn origin_target(origin: &TrustedOrigin) -> Target {
+    Target { alternate_id: Some(origin.origin.clone()), ..target("TrustedOrigin", &origin.id, &origin.name) }
 }

@@ -3,7 +3,7 @@
 //! A call that has begun runs to its end, so that a client that hangs up neither stops it halfway nor loses its record, and
 //! so that its permit lives exactly as long as the work.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_contract::{HookType, check_reply, json};
@@ -18,9 +18,6 @@ use secrecy::ExposeSecret;
 
 use crate::cache::CachedHook;
 use crate::{App, Caller, Error, HookFailure, RequestOrigin};
-
-/// What commands may set.
-static SCHEMA: LazyLock<UserSchema> = LazyLock::new(UserSchema::default);
 
 /// A hook's usable answer.
 #[derive(Debug)]
@@ -68,7 +65,8 @@ impl App {
     ) -> Result<HookAnswer, Error> {
         let (app, under_way) = (self.clone(), self.inner.calls.token());
         run_to_end(async move {
-            let call = app.perform(&cached, body, occasion).await?;
+            let schema = app.cached_schema().await?;
+            let call = app.perform(&cached, &schema, body, occasion).await?;
             app.inner.store.record(call.execution).await;
             drop(under_way);
             call.result
@@ -77,7 +75,13 @@ impl App {
     }
 
     /// Calls a hook and judges its answer; the record is the caller's to keep.
-    async fn perform(&self, cached: &CachedHook, body: Bytes, occasion: Occasion) -> Result<HookCall, Error> {
+    async fn perform(
+        &self,
+        cached: &CachedHook,
+        schema: &UserSchema,
+        body: Bytes,
+        occasion: Occasion,
+    ) -> Result<HookCall, Error> {
         let request = match json::parse(&body) {
             Ok(request @ json::Value::Object(_)) => request,
             Ok(other) => return Err(Error::Malformed(format!("expected a JSON object, found {}", other.type_name()))),
@@ -88,7 +92,7 @@ impl App {
         let report = self.inner.engine.call(&cached.prepared, body.clone()).await;
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
         let redaction = Redaction::new(secret);
-        let mut judgement = judge(cached.hook.hook_type, &request, &report);
+        let mut judgement = judge(cached.hook.hook_type, &request, schema, &report);
         // A fault quotes the answer, which may quote what we sent.
         judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
@@ -159,14 +163,14 @@ struct Judgement {
 }
 
 /// What a call came to: the engine's failure, the contract's fault, or an answer.
-fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Judgement {
+fn judge(hook_type: HookType, request: &json::Value<'_>, schema: &UserSchema, report: &Report) -> Judgement {
     let answer = match &report.result {
         Ok(answer) => answer,
         Err(failure) => {
             return Judgement { verdict: failure.verdict(), failure: Some(failure.to_string()), effect: None };
         }
     };
-    match check_reply(hook_type, request, answer.status, &answer.body, &*SCHEMA) {
+    match check_reply(hook_type, request, answer.status, &answer.body, schema) {
         Ok(reply) => {
             let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
             Judgement { verdict, failure: None, effect: None }
@@ -174,7 +178,7 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, report: &Report) -> Jud
         Err(fault) => {
             // Told of the answer as it is recorded: an access token that the service sent back is hidden there.
             let recorded = report.attempts.last().map(|attempt| &attempt.body);
-            let told = recorded.and_then(|body| check_reply(hook_type, request, answer.status, body, &*SCHEMA).err());
+            let told = recorded.and_then(|body| check_reply(hook_type, request, answer.status, body, schema).err());
             let failure = format!("{}: {}", fault.reason, told.as_ref().unwrap_or(&fault));
             Judgement { verdict: Verdict::InvalidAnswer, failure: Some(failure), effect: None }
         }

@@ -4,18 +4,30 @@
 //! another can't. Nothing in this room knows HTTP or SQL.
 
 mod api_tokens;
+mod applications;
 mod cache;
 mod caller;
+mod changing;
 mod error;
 mod events;
 mod executions;
+mod groups;
 mod hook_call;
 mod inline_hooks;
+mod listing;
 mod metrics;
+mod org;
+mod org_cache;
+mod passwords;
+mod policies;
 mod rate_limit;
+mod searching;
 mod settings;
 mod system_log;
+mod trusted_origins;
 mod turns;
+mod user_schema;
+mod users;
 
 use std::sync::Arc;
 
@@ -25,14 +37,19 @@ use hookwright_store::Store;
 use tokio_util::task::TaskTracker;
 
 pub use api_tokens::{NewApiToken, revoke_api_token};
+pub use applications::ApplicationQuery;
 pub use caller::{Caller, RequestOrigin};
 pub use error::{Error, HookFailure};
 pub use executions::ExecutionFilter;
+pub use groups::GroupQuery;
 pub use hook_call::HookAnswer;
+pub use listing::{Listing, PageQuery};
 pub use metrics::Metrics;
+pub use policies::PolicyQuery;
 pub use rate_limit::{RateClass, RateLimits, RateState};
 pub use settings::Settings;
 pub use system_log::{LogPage, LogQuery};
+pub use users::{LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
 
 /// The org: what it knows and what it can do. Cheap to clone.
 #[derive(Clone)]
@@ -48,9 +65,11 @@ struct Inner {
     settings: Settings,
     hooks: cache::HookCache,
     tokens: cache::TokenCache,
+    org: org_cache::OrgCache,
     metrics: Metrics,
     rate_limits: RateLimits,
     turns: turns::Turns,
+    passwords: passwords::Passwords,
     calls: TaskTracker,
 }
 
@@ -65,6 +84,7 @@ impl App {
         settings: Settings,
     ) -> Self {
         let rate_limits = RateLimits::new(settings.rate_limits);
+        let passwords = passwords::Passwords::new(entropy.as_ref());
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -74,9 +94,11 @@ impl App {
                 settings,
                 hooks: cache::HookCache::default(),
                 tokens: cache::TokenCache::default(),
+                org: org_cache::OrgCache::default(),
                 metrics: Metrics::new(),
                 rate_limits,
                 turns: turns::Turns::default(),
+                passwords,
                 calls: TaskTracker::new(),
             }),
         }

@@ -140,6 +140,7 @@ impl Org {
             ..app_defaults
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
+        app.prepare_org().await.context("the org can't be made")?;
         Ok(Self { app, server, store, first_token })
     }
 }

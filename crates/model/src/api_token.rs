@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::id::ApiTokenId;
 use crate::{Entropy, Timestamp};
 
@@ -35,6 +37,27 @@ impl ApiToken {
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && now < self.expires
+    }
+
+    /// What is shown of a token: never the token, nor anything made of it. `base` is the public URL of the org without a
+    /// slash at its end.
+    #[must_use]
+    pub fn to_json(&self, base: &str) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "userId": null,
+            "clientName": "Okta API",
+            "tokenWindow": "P30D",
+            "network": {"connection": "ANYWHERE"},
+            "expiresAt": self.expires.whole_seconds(),
+            "created": self.created.whole_seconds(),
+            "lastUpdated": self.last_used.whole_seconds(),
+            "_links": {"self": {
+                "href": format!("{base}/api/v1/api-tokens/{}", self.id),
+                "hints": {"allow": ["GET", "DELETE"]},
+            }},
+        })
     }
 }
 

@@ -65,6 +65,18 @@ impl Filter {
         evaluate::foretell(&self.0, known, &is_known)
     }
 
+    /// The attribute and the text, if the filter is a single term that asks whether the one equals the other.
+    #[must_use]
+    pub fn as_equal_text(&self) -> Option<(&AttributePath, &str)> {
+        match &self.0 {
+            Node::Term(term) if term.operator == Operator::Equal => match &term.literal {
+                Some(Literal::Text(text)) => Some((&term.attribute, &text.exact)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Shows each term to `rule`, which may rename its attribute, say how its text compares, or refuse it.
     ///
     /// # Errors

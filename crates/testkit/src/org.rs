@@ -122,6 +122,7 @@ impl Org {
         let engine = EngineOptions { policy: settings.address_policy.clone(), ..options.engine };
         let engine = Engine::new(engine).expect("the engine starts");
         let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
+        app.prepare_org().await.expect("the org is made");
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(app.clone(), async move {
             // A dropped sender stops the org too.

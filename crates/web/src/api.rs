@@ -1,21 +1,40 @@
 //! The endpoints, one file a resource, and how a request is unpacked for them.
 
+pub(crate) mod api_tokens;
+pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod executions;
+pub(crate) mod groups;
 pub(crate) mod inline_hooks;
+pub(crate) mod listing;
 pub(crate) mod logs;
 pub(crate) mod path;
+pub(crate) mod policies;
 pub(crate) mod query;
+pub(crate) mod routes;
+pub(crate) mod trusted_origins;
+pub(crate) mod users;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::headers;
 
 /// Finished JSON as an answer.
 pub(crate) fn json(body: Bytes) -> Response {
     ([headers::json()], body).into_response()
+}
+
+/// An object as an answer.
+pub(crate) fn shown(object: &Value) -> Response {
+    json(Bytes::from(object.to_string()))
+}
+
+/// The answer of what has nothing to say.
+pub(crate) fn done() -> Response {
+    json(Bytes::from_static(b"{}"))
 }
 
 /// The metrics label of a path; from a closed list, so that no client can grow the metrics.
@@ -34,6 +53,13 @@ pub(crate) fn route_label(path: &str) -> &'static str {
         "/metrics" => "/metrics",
         "/api/v1/logs" => "/api/v1/logs",
         _ if path.starts_with("/hookwright/v1/executions") => "/hookwright/v1/executions",
+        _ if path.starts_with("/api/v1/users") => "/api/v1/users",
+        _ if path.starts_with("/api/v1/groups") => "/api/v1/groups",
+        _ if path.starts_with("/api/v1/policies") => "/api/v1/policies",
+        _ if path.starts_with("/api/v1/apps") => "/api/v1/apps",
+        _ if path.starts_with("/api/v1/meta/") => "/api/v1/meta",
+        _ if path.starts_with("/api/v1/trustedOrigins") => "/api/v1/trustedOrigins",
+        _ if path.starts_with("/api/v1/api-tokens") => "/api/v1/api-tokens",
         _ => "other",
     }
 }

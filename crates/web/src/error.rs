@@ -16,13 +16,15 @@ pub(crate) struct ApiError {
     pub(crate) code: &'static str,
     pub(crate) summary: String,
     pub(crate) causes: Vec<String>,
+    /// Seconds after which it is worth trying again.
+    pub(crate) retry_after: Option<u64>,
     /// For the log only.
     pub(crate) internal: Option<String>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, summary: impl Into<String>) -> Self {
-        Self { status, code, summary: summary.into(), causes: Vec::new(), internal: None }
+        Self { status, code, summary: summary.into(), causes: Vec::new(), retry_after: None, internal: None }
     }
 
     fn because(mut self, cause: impl Into<String>) -> Self {
@@ -133,6 +135,19 @@ impl From<Error> for ApiError {
                     Self::bad_query("E0000053", refusal.to_string())
                 }
             },
+            Error::InvalidSearch(cause) => Self::bad_query("E0000031", "Invalid search criteria.").because(cause),
+            Error::WrongUserStatus => {
+                let summary = "This operation is not allowed in the user's current status.";
+                Self::new(StatusCode::FORBIDDEN, "E0000038", summary)
+            }
+            Error::AlreadyActive => {
+                let summary = "Activation failed because the user is already active";
+                Self::new(StatusCode::FORBIDDEN, "E0000016", summary)
+            }
+            Error::WrongPassword => Self::new(StatusCode::FORBIDDEN, "E0000014", "Update of credentials failed")
+                .because("oldPassword: Old Password is not correct"),
+            Error::ActiveApplication => Self::new(StatusCode::FORBIDDEN, "E0000056", "Delete application forbidden.")
+                .because("The application must be deactivated before it is deleted."),
             Error::SinceTooOld => {
                 let summary = "Invalid parameter: The since parameter is over 180 days prior to the current day.";
                 Self::bad_query("E0000053", summary)
@@ -156,6 +171,9 @@ impl From<Error> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "E0000029", "Invalid paging request.").because("Invalid cursor.")
             }
             Error::HookFailed(failure) => hook_failed(&failure),
+            Error::TooBusy { retry_after } => {
+                Self { retry_after: Some(retry_after.as_secs().max(1)), ..Self::too_many_requests() }
+            }
             Error::Unavailable(detail) => {
                 let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "E0000010", "Service is in read only mode");
                 Self { internal: Some(detail), ..refusal }

@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{Method, Request, Response, StatusCode};
 use futures::FutureExt;
 use hookwright_app::App;
@@ -78,6 +79,9 @@ fn shape(response: &mut Response<Body>, context: &RequestContext) {
     let (name, value) = headers::json();
     response.headers_mut().insert(name, value);
     response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
     *response.body_mut() = Body::from(error.body(&error_id));
 }
 

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use hookwright_app::App;
 
+use crate::api::routes::identity_routes;
 use crate::api::{executions, inline_hooks, logs};
 use crate::error::ApiError;
 use crate::operations;
@@ -21,6 +22,7 @@ pub fn router(app: App) -> Router {
     let router = inline_hook_routes(router, "/api/v1/inlineHooks");
     // The curl lines of the 2018 document spell it so.
     let router = inline_hook_routes(router, "/api/v1/inlineHook");
+    let router = identity_routes(router);
     router
         .fallback(async || ApiError::unknown_path())
         .method_not_allowed_fallback(async || ApiError::wrong_method())

@@ -29,6 +29,24 @@ pub enum LifecycleStep {
 }
 
 impl LifecycleStep {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Activate,
+        Self::Reactivate,
+        Self::Deactivate,
+        Self::Suspend,
+        Self::Unsuspend,
+        Self::Unlock,
+        Self::ExpirePassword,
+        Self::ResetPassword,
+    ];
+
+    /// Reads the last segment of a step's path.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
+    }
+
     /// The last segment of the step's path.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

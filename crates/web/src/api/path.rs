@@ -18,3 +18,29 @@ impl<S: Send + Sync, K> FromRequestParts<S> for PathId<K> {
         Ok(Self(Id::from_text(text)))
     }
 }
+
+/// The one variable part of a path, such as a login.
+pub(crate) struct PathText(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::unknown_path())?;
+        Ok(Self(text))
+    }
+}
+
+/// The two variable parts of a path.
+pub(crate) struct PathTexts(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((first, second)) =
+            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| ApiError::unknown_path())?;
+        Ok(Self(first, second))
+    }
+}

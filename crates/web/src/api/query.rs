@@ -20,6 +20,15 @@ impl Query {
         self.get(name).map(str::to_owned)
     }
 
+    /// Whether a parameter says `true` or `false`; `default` where it says nothing of the kind.
+    pub(crate) fn is_on(&self, name: &str, default: bool) -> bool {
+        match self.get(name) {
+            Some("true") => true,
+            Some("false") => false,
+            _ => default,
+        }
+    }
+
     /// All parameters in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

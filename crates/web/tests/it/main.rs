@@ -13,6 +13,7 @@ mod execute;
 mod executions;
 mod hook_fields;
 mod hook_life;
+mod identity;
 mod oauth;
 mod operations;
 mod paths;

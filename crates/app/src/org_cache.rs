@@ -1,0 +1,141 @@
+//! What flows and clients read again and again: the schema, policies, apps, origins. As old as a second at most, see `cache`.
+
+use std::sync::Arc;
+
+use hookwright_model::application::Application;
+use hookwright_model::enrollment_policy::EnrollmentPolicy;
+use hookwright_model::id::{AppId, PolicyId};
+use hookwright_model::user_schema::UserSchema;
+use hookwright_store::StoreError;
+
+use crate::cache::Aging;
+use crate::{App, Error};
+
+/// The one key where there is one thing.
+const ONLY: &str = "";
+
+/// The longest key that is looked up; no id, client id or origin of ours is longer.
+const MAX_KEY_BYTES: usize = 512;
+
+type ByKey<V> = Aging<Box<str>, V>;
+
+/// Schema, policies and apps by id, apps by client id, and whether an origin may call.
+#[derive(Default)]
+pub(crate) struct OrgCache {
+    schema: ByKey<UserSchema>,
+    policies: ByKey<EnrollmentPolicy>,
+    applications: ByKey<Application>,
+    clients: ByKey<Application>,
+    dashboard: ByKey<Application>,
+    origins: ByKey<bool>,
+}
+
+impl App {
+    /// The schema of the org's users; that of a new org before it is made.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cached_schema(&self) -> Result<Arc<UserSchema>, Error> {
+        let read = async { Ok(Some(self.inner.store.user_schema().await?.unwrap_or_default())) };
+        Ok(cached(&self.inner.org.schema, ONLY, read).await?.unwrap_or_default())
+    }
+
+    /// A user profile policy.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cached_policy(&self, id: &PolicyId) -> Result<Option<Arc<EnrollmentPolicy>>, Error> {
+        let read = self.inner.store.enrollment_policy(id.as_str());
+        cached(&self.inner.org.policies, id.as_str(), read).await
+    }
+
+    /// An app.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cached_application(&self, id: &AppId) -> Result<Option<Arc<Application>>, Error> {
+        let read = self.inner.store.application(id.as_str());
+        cached(&self.inner.org.applications, id.as_str(), read).await
+    }
+
+    /// The app whose OAuth client calls itself so.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cached_client(&self, client_id: &str) -> Result<Option<Arc<Application>>, Error> {
+        let read = self.inner.store.application_by_client_id(client_id);
+        cached(&self.inner.org.clients, client_id, read).await
+    }
+
+    /// The built-in dashboard; `None` before the org is made.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn cached_dashboard(&self) -> Result<Option<Arc<Application>>, Error> {
+        cached(&self.inner.org.dashboard, ONLY, self.inner.store.dashboard()).await
+    }
+
+    /// Whether pages of this origin may call the org because an administrator trusts it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_trusted_for_cors(&self, origin: &str) -> Result<bool, Error> {
+        // Only what is trusted is kept, so that a flood of made-up origins pushes nothing out.
+        let read = async { Ok(self.inner.store.is_cors_origin(origin).await?.then_some(true)) };
+        Ok(cached(&self.inner.org.origins, origin, read).await?.is_some())
+    }
+
+    pub(crate) fn forget_schema(&self) {
+        self.inner.org.schema.forget(ONLY);
+    }
+
+    pub(crate) fn forget_policy(&self, id: &PolicyId) {
+        self.inner.org.policies.forget(id.as_str());
+    }
+
+    /// Forgets an app under all its names.
+    pub(crate) fn forget_application(&self, app: &Application) {
+        self.inner.org.applications.forget(app.id.as_str());
+        if let Some(oauth) = &app.oauth {
+            self.inner.org.clients.forget(oauth.client_id.as_str());
+        }
+        if app.system {
+            self.inner.org.dashboard.forget(ONLY);
+        }
+    }
+
+    /// Forgets all apps: a policy was deleted, and its apps came under another.
+    pub(crate) fn forget_applications(&self) {
+        self.inner.org.applications.forget_all();
+        self.inner.org.clients.forget_all();
+        self.inner.org.dashboard.forget_all();
+    }
+
+    pub(crate) fn forget_origin(&self, origin: &str) {
+        self.inner.org.origins.forget(origin);
+    }
+}
+
+/// What is known of a key, or else what is read now.
+async fn cached<V>(
+    map: &ByKey<V>,
+    key: &str,
+    read: impl Future<Output = Result<Option<V>, StoreError>>,
+) -> Result<Option<Arc<V>>, Error> {
+    if key.len() > MAX_KEY_BYTES {
+        return Ok(None);
+    }
+    let stale = match map.get(key) {
+        Ok(value) => return Ok(Some(value)),
+        Err(stale) => stale,
+    };
+    let Some(value) = read.await? else {
+        if stale.old.is_some() {
+            map.drop_entry(key);
+        }
+        return Ok(None);
+    };
+    let value = Arc::new(value);
+    map.put(key.into(), &value, &stale);
+    Ok(Some(value))
+}
