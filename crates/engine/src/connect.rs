@@ -8,19 +8,22 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use hookwright_model::address::{AddressPolicy, is_localhost};
-use rustls::ClientConfig;
+use hookwright_model::address::{AddressPolicy, is_localhost, leads_to_loopback};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::classify::Failed;
 use crate::connection::Connection;
 use crate::outcome::{CallFailure, TlsFailure, Unreachable};
+use crate::pool::Origin;
+use crate::proxy::{EgressProxy, ProxyTarget};
 use crate::resolver::Resolve;
 use crate::retry::{Progress, Stage};
 use crate::tls;
+use crate::wire::Stream;
 
 /// How many addresses of a host are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -31,33 +34,63 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub(crate) struct Connector {
     pub(crate) policy: AddressPolicy,
     pub(crate) resolver: Arc<dyn Resolve>,
-    pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) proxy: Option<EgressProxy>,
     /// Where this process itself listens; never called.
     pub(crate) own: RwLock<Vec<SocketAddr>>,
 }
 
 impl Connector {
-    /// A new connection to where a URL leads.
-    pub(crate) async fn connect(&self, url: &Url, progress: &mut Progress) -> Result<Connection, Failed> {
-        progress.stage = Stage::Resolving;
-        let addresses = self.addresses(url).await?;
-        progress.stage = Stage::Connecting;
-        let (stream, address) = race(&addresses).await?;
-        let peer = address.to_string().into_boxed_str();
-        progress.peer = Some(peer.to_string());
-        let stream = if url.scheme() == "https" {
-            progress.stage = Stage::Securing;
-            crate::wire::Stream::Tls(Box::new(self.secure(url, stream).await?))
-        } else {
-            crate::wire::Stream::Plain(stream)
+    /// A new connection to a place.
+    pub(crate) async fn connect(&self, origin: &Origin, progress: &mut Progress) -> Result<Connection, Failed> {
+        let proxy = self.proxy.as_ref().filter(|_| !leads_to_loopback(&origin.url));
+        let (stream, peer) = match proxy {
+            Some(proxy) => self.connect_through(proxy, &origin.url, progress).await?,
+            None => {
+                progress.stage = Stage::Resolving;
+                let addresses = self.addresses(&origin.url).await?;
+                progress.stage = Stage::Connecting;
+                let (stream, address) = race(&addresses).await?;
+                (stream, address.to_string())
+            }
         };
-        Connection::open(stream, peer).await.map_err(|error| no_connection(format!("No HTTP connection: {error}")))
+        progress.peer = Some(peer.clone());
+        let stream = if origin.url.scheme() == "https" {
+            progress.stage = Stage::Securing;
+            Stream::Tls(Box::new(secure(origin, stream).await?))
+        } else {
+            Stream::Plain(stream)
+        };
+        let opened = Connection::open(stream, peer.into()).await;
+        opened.map_err(|error| no_connection(format!("No HTTP connection: {error}")))
     }
 
-    /// The addresses that may be connected to, best first.
-    async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, Failed> {
-        let host = url.host_str().unwrap_or_default();
-        let found = match url.host() {
+    /// A tunnel through the proxy, and who is at its end. The proxy's own address is the operator's word and not judged.
+    async fn connect_through(
+        &self,
+        proxy: &EgressProxy,
+        url: &Url,
+        progress: &mut Progress,
+    ) -> Result<(TcpStream, String), Failed> {
+        progress.stage = Stage::Resolving;
+        let by_name = proxy.target == ProxyTarget::Name && matches!(url.host(), Some(Host::Domain(_)));
+        let target = if by_name {
+            format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443))
+        } else {
+            let addresses = self.addresses(url).await?;
+            addresses.first().map(ToString::to_string).unwrap_or_default()
+        };
+        let found = self.resolve(Some(borrowed(&proxy.host))).await?;
+        let addresses: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
+        progress.stage = Stage::Connecting;
+        let (mut stream, _) = race(&addresses).await?;
+        let tunnel = proxy.tunnel(&mut stream, &target).await;
+        tunnel.map_err(|error| no_connection(format!("No tunnel to {target} through {proxy}: {error}")))?;
+        Ok((stream, format!("{target} through {proxy}")))
+    }
+
+    /// All addresses of a host, not yet judged.
+    async fn resolve(&self, host: Option<Host<&str>>) -> Result<Vec<IpAddr>, Failed> {
+        let found = match host {
             Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
             Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
             Some(Host::Domain(name)) if is_localhost(name) => {
@@ -71,8 +104,15 @@ impl Connector {
             None => Vec::new(),
         };
         if found.is_empty() {
-            return Err(no_connection(format!("The name {host} has no address")));
+            let name = host.map(|host| host.to_string()).unwrap_or_default();
+            return Err(no_connection(format!("The name {name} has no address")));
         }
+        Ok(found)
+    }
+
+    /// The addresses that may be connected to, best first.
+    async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, Failed> {
+        let found = self.resolve(url.host()).await?;
         let port = url.port_or_known_default().unwrap_or(443);
         let permitted: Vec<SocketAddr> = found
             .iter()
@@ -83,6 +123,7 @@ impl Connector {
             .collect();
         if permitted.is_empty() {
             let refused: Vec<String> = found.iter().take(MAX_ADDRESSES).map(ToString::to_string).collect();
+            let host = url.host_str().unwrap_or_default();
             let detail = format!("Hooks may not be sent to {host} ({})", refused.join(", "));
             return Err(Failed::unsent(CallFailure::AddressRefused, detail));
         }
@@ -98,21 +139,30 @@ impl Connector {
                     || (own.ip().is_unspecified() && address.ip().is_loopback()))
         })
     }
+}
 
-    async fn secure(&self, url: &Url, stream: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failed> {
-        let failed = |failure, detail| Failed::unsent(CallFailure::Unreachable(Unreachable::Tls(failure)), detail);
-        let name = match url.host() {
-            Some(Host::Ipv4(address)) => Ok(ServerName::from(IpAddr::V4(address))),
-            Some(Host::Ipv6(address)) => Ok(ServerName::from(IpAddr::V6(address))),
-            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()),
-            None => ServerName::try_from(String::new()),
-        };
-        let name =
-            name.map_err(|error| failed(TlsFailure::WrongName, format!("No certificate can name the host: {error}")))?;
-        TlsConnector::from(Arc::clone(&self.tls))
-            .connect(name, stream)
-            .await
-            .map_err(|error| failed(tls::failure(&error), format!("TLS handshake failed: {error}")))
+async fn secure(origin: &Origin, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
+    let failed = |failure, detail| Failed::unsent(CallFailure::Unreachable(Unreachable::Tls(failure)), detail);
+    let name = match origin.url.host() {
+        Some(Host::Ipv4(address)) => Ok(ServerName::from(IpAddr::V4(address))),
+        Some(Host::Ipv6(address)) => Ok(ServerName::from(IpAddr::V6(address))),
+        Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()),
+        None => ServerName::try_from(String::new()),
+    };
+    let name =
+        name.map_err(|error| failed(TlsFailure::WrongName, format!("No certificate can name the host: {error}")))?;
+    let secured = TlsConnector::from(Arc::clone(&origin.tls)).connect(name, stream).await;
+    secured.map_err(|error| {
+        let failure = tls::failure(&error).unwrap_or(TlsFailure::Handshake);
+        failed(failure, format!("TLS handshake failed: {error}"))
+    })
+}
+
+fn borrowed(host: &Host<String>) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
 

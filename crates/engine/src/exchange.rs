@@ -14,9 +14,10 @@ use crate::Inner;
 use crate::classify::{Failed, Reach};
 use crate::coding::Coding;
 use crate::connection::Connection;
-use crate::outcome::{Answer, BadBody, CallFailure, TooLarge, Unreachable};
+use crate::outcome::{Answer, BadBody, CallFailure, TlsFailure, TooLarge, Unreachable};
 use crate::pool::Origin;
 use crate::retry::{Progress, Stage};
+use crate::tls;
 
 /// What may come in after the head: the largest body in chunks of a few bytes each, with their framing.
 const BODY_ALLOWANCE: u64 = 8 * MAX_REPLY_BYTES as u64;
@@ -51,7 +52,7 @@ impl Outgoing<'_> {
             let reused = waiting.is_some();
             let mut connection = match waiting {
                 Some(connection) => connection,
-                None => Box::new(engine.connector.connect(&self.origin.url, progress).await?),
+                None => Box::new(engine.connector.connect(self.origin, progress).await?),
             };
             progress.reused_connection = reused;
             progress.peer = Some(connection.peer().to_owned());
@@ -141,19 +142,23 @@ async fn collect(
 /// What went wrong before the head was complete.
 fn head_failure(error: &hyper::Error, exhausted: bool) -> CallFailure {
     if exhausted || error.is_parse_too_large() {
-        CallFailure::AnswerTooLarge(TooLarge::Head)
-    } else if error.is_parse() {
-        CallFailure::BadBody(BadBody::NotHttp)
-    } else {
-        CallFailure::Unreachable(Unreachable::Closed)
+        return CallFailure::AnswerTooLarge(TooLarge::Head);
     }
+    if error.is_parse() {
+        return CallFailure::BadBody(BadBody::NotHttp);
+    }
+    // Under TLS 1.3 a service says only after our handshake that it doesn't accept our certificate.
+    let tls = io_error(error).and_then(tls::failure).filter(|failure| *failure == TlsFailure::OwnCertificate);
+    CallFailure::Unreachable(tls.map_or(Unreachable::Closed, Unreachable::Tls))
+}
+
+fn io_error(error: &hyper::Error) -> Option<&std::io::Error> {
+    std::error::Error::source(error)?.downcast_ref()
 }
 
 /// What went wrong in the body.
 fn body_failure(error: &hyper::Error, exhausted: bool) -> Failed {
-    let kind = std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<std::io::Error>())
-        .map(std::io::Error::kind);
+    let kind = io_error(error).map(std::io::Error::kind);
     let failure = match kind {
         _ if exhausted => CallFailure::AnswerTooLarge(TooLarge::Body),
         Some(ErrorKind::InvalidData | ErrorKind::InvalidInput) => CallFailure::BadBody(BadBody::NotHttp),

@@ -14,6 +14,7 @@ mod oauth;
 mod outcome;
 mod pool;
 mod prepared;
+mod proxy;
 mod resolver;
 mod retry;
 mod run_to_end;
@@ -34,8 +35,10 @@ use tokio::time::Instant;
 pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
+pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};
 pub use run_to_end::{RunToEnd, run_to_end};
+pub use tls::{ClientIdentity, ClientIdentityError, HookTls};
 
 use admission::Admission;
 use attempt::Sender;
@@ -62,6 +65,8 @@ pub struct EngineOptions {
     pub resolver: Arc<dyn Resolve>,
     /// What signs for OAuth clients of the kind `private_key_jwt`; without it, hooks of that kind get no token.
     pub assertions: Option<Assertions>,
+    /// The proxy that calls go through; calls to loopback, which development opens, never do.
+    pub proxy: Option<EgressProxy>,
 }
 
 impl fmt::Debug for EngineOptions {
@@ -73,6 +78,7 @@ impl fmt::Debug for EngineOptions {
             .field("max_calls_per_hook", &self.max_calls_per_hook)
             .field("user_agent", &self.user_agent)
             .field("extra_roots", &self.extra_roots.len())
+            .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
 }
@@ -87,6 +93,7 @@ impl Default for EngineOptions {
             extra_roots: Vec::new(),
             resolver: Arc::new(SystemResolver::default()),
             assertions: None,
+            proxy: None,
         }
     }
 }
@@ -144,7 +151,7 @@ impl Engine {
         let connector = Connector {
             policy: options.policy,
             resolver: options.resolver,
-            tls: Arc::new(tls::client_config(&options.extra_roots)?),
+            proxy: options.proxy,
             own: RwLock::default(),
         };
         Ok(Self(Arc::new(Inner {
@@ -152,7 +159,7 @@ impl Engine {
             max_calls_per_hook: options.max_calls_per_hook,
             user_agent,
             admission: Admission::new(options.max_calls),
-            pool: Pool::new(options.max_calls_per_hook.max(32)),
+            pool: Pool::new(options.max_calls_per_hook.max(32), &options.extra_roots)?,
             connector,
             tokens: TokenSources::default(),
             assertions: options.assertions,
@@ -167,7 +174,22 @@ impl Engine {
     /// Makes a hook ready for calling. Cheap; called when a hook is cached.
     #[must_use]
     pub fn prepare(&self, hook: &InlineHook, settings: CallSettings) -> Prepared {
-        Prepared(Arc::new(PreparedHook::new(hook, settings, &self.0)))
+        let origin = self.0.pool.origin(hook.channel.uri.url());
+        Prepared(Arc::new(PreparedHook::new(hook, settings, &self.0, origin)))
+    }
+
+    /// Makes a hook ready whose service wants a client certificate, or has one of a private authority.
+    ///
+    /// # Errors
+    /// [`EngineError::Tls`] if the settings can't be used.
+    pub fn prepare_with_tls(
+        &self,
+        hook: &InlineHook,
+        settings: CallSettings,
+        tls: &HookTls,
+    ) -> Result<Prepared, EngineError> {
+        let origin = self.0.pool.origin_with(hook.channel.uri.url(), tls)?;
+        Ok(Prepared(Arc::new(PreparedHook::new(hook, settings, &self.0, origin))))
     }
 
     /// Calls a hook: at most two attempts, each within the time of its settings.

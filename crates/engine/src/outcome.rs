@@ -106,6 +106,9 @@ pub enum TlsFailure {
     /// Any other fault of the certificate.
     #[error("its certificate is not acceptable")]
     BadCertificate,
+    /// The service wants a client certificate and got none, or not one that it accepts.
+    #[error("it wants a client certificate and did not get one that it accepts")]
+    OwnCertificate,
     /// No common version or cipher, or something that isn't TLS.
     #[error("the TLS handshake failed")]
     Handshake,

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::time::Instant;
 use url::Url;
 
 use crate::connection::Connection;
+use crate::tls::{self, HookTls};
 
 /// How long a connection waits if the service doesn't say how long it would. Common servers close theirs after 5 s; a request
 /// that meets the closing may not be sent again, so we are earlier.
@@ -25,6 +28,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 pub(crate) struct Origin {
     /// Any URL of the place; its path does not count.
     pub(crate) url: Url,
+    /// What connections are secured with.
+    pub(crate) tls: Arc<ClientConfig>,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -35,10 +40,6 @@ struct Idle {
 }
 
 impl Origin {
-    fn new(url: Url) -> Self {
-        Self { url, idle: Mutex::default() }
-    }
-
     /// A connection that can be used at once, the one used last first.
     pub(crate) fn take(&self) -> Option<Box<Connection>> {
         let now = Instant::now();
@@ -73,27 +74,81 @@ pub(crate) struct Pool {
     origins: Mutex<HashMap<OriginKey, Arc<Origin>>>,
     max_idle_per_origin: usize,
     sweeping: AtomicBool,
+    /// Whom connections trust that have no settings of their own, and what they are secured with.
+    roots: RootCertStore,
+    tls: Arc<ClientConfig>,
 }
 
-type OriginKey = (String, String, u16);
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct OriginKey {
+    scheme: String,
+    host: String,
+    port: u16,
+    /// Tells TLS settings apart.
+    fingerprint: Option<[u8; 32]>,
+}
+
+impl OriginKey {
+    fn new(url: &Url, fingerprint: Option<[u8; 32]>) -> Self {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Self { scheme: url.scheme().to_owned(), host, port: url.port_or_known_default().unwrap_or(0), fingerprint }
+    }
+}
+
+fn add(
+    origins: &mut HashMap<OriginKey, Arc<Origin>>,
+    key: OriginKey,
+    url: &Url,
+    tls: Arc<ClientConfig>,
+) -> Arc<Origin> {
+    origins.retain(|_, origin| origin.is_wanted());
+    let origin = Arc::new(Origin { url: url.clone(), tls, idle: Mutex::default() });
+    origins.insert(key, Arc::clone(&origin));
+    origin
+}
 
 impl Pool {
-    pub(crate) fn new(max_idle_per_origin: usize) -> Arc<Self> {
-        Arc::new(Self { origins: Mutex::default(), max_idle_per_origin, sweeping: AtomicBool::new(false) })
+    /// A pool without connections that trusts Mozilla's authorities and these.
+    ///
+    /// # Errors
+    /// One of them can't be read.
+    pub(crate) fn new(
+        max_idle_per_origin: usize,
+        extra_roots: &[CertificateDer<'static>],
+    ) -> Result<Arc<Self>, rustls::Error> {
+        let roots = tls::roots(extra_roots)?;
+        let tls = Arc::new(tls::client_config(roots.clone(), &HookTls::default())?);
+        let sweeping = AtomicBool::new(false);
+        Ok(Arc::new(Self { origins: Mutex::default(), max_idle_per_origin, sweeping, roots, tls }))
     }
 
     /// The place that a URL leads to; the same for all hooks that go there.
     pub(crate) fn origin(&self, url: &Url) -> Arc<Origin> {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let key = (url.scheme().to_owned(), host, url.port_or_known_default().unwrap_or(0));
-        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(origin) = origins.get(&key) {
-            return Arc::clone(origin);
+        let mut origins = self.lock();
+        let key = OriginKey::new(url, None);
+        match origins.get(&key) {
+            Some(origin) => Arc::clone(origin),
+            None => add(&mut origins, key, url, Arc::clone(&self.tls)),
         }
-        origins.retain(|_, origin| origin.is_wanted());
-        let origin = Arc::new(Origin::new(url.clone()));
-        origins.insert(key, Arc::clone(&origin));
-        origin
+    }
+
+    /// The place that a URL leads to, for hooks with TLS settings of their own; they share no connection with others.
+    ///
+    /// # Errors
+    /// The settings can't be used.
+    pub(crate) fn origin_with(&self, url: &Url, hook: &HookTls) -> Result<Arc<Origin>, rustls::Error> {
+        let Some(fingerprint) = hook.fingerprint() else { return Ok(self.origin(url)) };
+        let mut origins = self.lock();
+        let key = OriginKey::new(url, Some(fingerprint));
+        if let Some(origin) = origins.get(&key) {
+            return Ok(Arc::clone(origin));
+        }
+        let tls = Arc::new(tls::client_config(self.roots.clone(), hook)?);
+        Ok(add(&mut origins, key, url, tls))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OriginKey, Arc<Origin>>> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a connection for the next call if it can be used again. `advertised` is what the service said of its patience.
@@ -123,8 +178,7 @@ impl Pool {
     }
 
     fn living(&self) -> Vec<Arc<Origin>> {
-        let origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
-        origins.values().cloned().collect()
+        self.lock().values().cloned().collect()
     }
 
     /// Starts the one task that closes what nobody asked for; it ends when nothing waits any more.

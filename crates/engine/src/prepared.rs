@@ -61,13 +61,13 @@ pub(crate) struct PreparedHook {
 }
 
 impl PreparedHook {
-    pub(crate) fn new(hook: &InlineHook, settings: CallSettings, engine: &Inner) -> Self {
+    pub(crate) fn new(hook: &InlineHook, settings: CallSettings, engine: &Inner, origin: Arc<Origin>) -> Self {
         let url = hook.channel.uri.url();
         Self {
             hook_type: hook.hook_type,
             settings,
             gate: engine.admission.gate(hook.id.as_str()),
-            origin: engine.pool.origin(url),
+            origin,
             refusal: engine.connector.policy.judge_url(url).err(),
             target: origin_form(url),
             headers: headers(&hook.channel, url, &engine.user_agent),

@@ -116,7 +116,8 @@ impl AddressPolicy {
 }
 
 /// Whether the host is a loopback address or a name that always means one.
-fn leads_to_loopback(url: &Url) -> bool {
+#[must_use]
+pub fn leads_to_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_localhost(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),

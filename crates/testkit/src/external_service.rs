@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use crate::certificates::Identity;
+use crate::certificates::{Authority, Identity};
 
 pub use reply::Reply;
 use reply::{Step, Then};
@@ -82,7 +82,15 @@ impl ExternalService {
     /// # Panics
     /// There is no port left.
     pub async fn start_tls(identity: &Identity) -> Self {
-        Self::listen(Some(identity.server_config())).await
+        Self::listen(Some(identity.server_config(None))).await
+    }
+
+    /// Starts an HTTPS service that talks only to clients with a certificate of this authority.
+    ///
+    /// # Panics
+    /// There is no port left.
+    pub async fn start_mutual_tls(identity: &Identity, clients: &Authority) -> Self {
+        Self::listen(Some(identity.server_config(Some(clients)))).await
     }
 
     #[expect(clippy::expect_used, reason = "a failed expectation is how a test fails")]

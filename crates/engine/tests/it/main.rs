@@ -8,6 +8,7 @@ mod bench;
 mod limits;
 mod oauth;
 mod pool;
+mod proxy;
 mod request;
 mod retry;
 mod tls;

@@ -4,7 +4,9 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hookwright_engine::{CallFailure, Engine, EngineOptions, Report, TlsFailure, Unreachable};
+use hookwright_engine::{
+    CallFailure, ClientIdentity, ClientIdentityError, Engine, EngineOptions, HookTls, Report, TlsFailure, Unreachable,
+};
 use hookwright_model::execution::Verdict;
 use hookwright_testkit::certificates::{Authority, Identity};
 use hookwright_testkit::{ExternalService, Reply};
@@ -126,4 +128,56 @@ async fn an_answer_without_a_length_that_is_cut_under_tls_is_not_taken_for_whole
     assert_eq!(report.result, Err(CallFailure::Unreachable(Unreachable::Closed)));
     service.on("/hook", [Reply::raw("HTTP/1.1 200 OK\r\n\r\n{}").then_close()]);
     assert_eq!(engine.call(&prepared, BODY.into()).await.result.unwrap().body, "{}");
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_service_that_asks_for_it() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let service = ExternalService::start_mutual_tls(&authority.issue(&[HOST]), &clients).await;
+    service.on("/hook", [Reply::json(200, "{}")]);
+    let engine = engine(&authority);
+    let hook = registration(&service.url_at(HOST, "/hook"));
+    let identity = |identity: &Identity| {
+        let identity =
+            ClientIdentity::from_pem(identity.chain_pem().as_bytes(), identity.key_pem().as_bytes()).unwrap();
+        HookTls { identity: Some(identity), ..HookTls::default() }
+    };
+    let with = engine.prepare_with_tls(&hook, patient(), &identity(&clients.issue(&["org.example"]))).unwrap();
+    let other = engine.prepare_with_tls(&hook, patient(), &identity(&authority.issue(&["org.example"]))).unwrap();
+    let without = engine.prepare(&hook, patient());
+    for _ in 0..2 {
+        assert_eq!(engine.call(&with, BODY.into()).await.result.unwrap().body, "{}");
+        for refused in [&other, &without] {
+            let report = engine.call(refused, BODY.into()).await;
+            assert_eq!(report.result, Err(CallFailure::Unreachable(Unreachable::Tls(TlsFailure::OwnCertificate))));
+        }
+    }
+    assert_eq!(service.requests().len(), 2);
+    assert!(
+        service.requests().iter().all(|request| request.connection == 0),
+        "the hook's own connection was used again"
+    );
+}
+
+#[tokio::test]
+async fn an_authority_can_be_trusted_for_one_hook_alone() {
+    let private = Authority::new();
+    let service = ExternalService::start_tls(&private.issue(&[HOST])).await;
+    let engine = engine(&Authority::new());
+    let hook = registration(&service.url_at(HOST, "/hook"));
+    let tls = HookTls { extra_roots: vec![private.root()], ..HookTls::default() };
+    let trusting = engine.prepare_with_tls(&hook, patient(), &tls).unwrap();
+    assert!(engine.call(&trusting, BODY.into()).await.result.is_ok());
+    assert!(engine.call(&engine.prepare(&hook, patient()), BODY.into()).await.result.is_err());
+}
+
+#[test]
+fn a_client_certificate_without_its_key_is_refused() {
+    let authority = Authority::new();
+    let (one, other) = (authority.issue(&["a.example"]), authority.issue(&["a.example"]));
+    let read = |chain: &str, key: &str| ClientIdentity::from_pem(chain.as_bytes(), key.as_bytes()).err();
+    assert_eq!(read(&one.chain_pem(), &one.key_pem()), None);
+    assert_eq!(read(&one.chain_pem(), &other.key_pem()), Some(ClientIdentityError::Mismatch));
+    assert_eq!(read("", &one.key_pem()), Some(ClientIdentityError::Certificate));
+    assert_eq!(read(&one.chain_pem(), "nothing"), Some(ClientIdentityError::PrivateKey));
 }
