@@ -89,9 +89,10 @@ impl App {
         };
         let started = self.now();
         let id = ExecutionId::mint_at(started, self.entropy());
-        let report = self.inner.engine.call(&cached.prepared, body.clone()).await;
+        let mut report = self.inner.engine.call(&cached.prepared, body.clone()).await;
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
-        let redaction = Redaction::new(secret);
+        let access_token = report.access_token.take();
+        let redaction = Redaction::new(secret).and(access_token.as_ref().map(ExposeSecret::expose_secret));
         let mut judgement = judge(cached.hook.hook_type, &request, schema, &report);
         // A fault quotes the answer, which may quote what we sent.
         judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
@@ -176,10 +177,7 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, schema: &UserSchema, re
             Judgement { verdict, failure: None, effect: None }
         }
         Err(fault) => {
-            // Told of the answer as it is recorded: an access token that the service sent back is hidden there.
-            let recorded = report.attempts.last().map(|attempt| &attempt.body);
-            let told = recorded.and_then(|body| check_reply(hook_type, request, answer.status, body, schema).err());
-            let failure = format!("{}: {}", fault.reason, told.as_ref().unwrap_or(&fault));
+            let failure = format!("{}: {fault}", fault.reason);
             Judgement { verdict: Verdict::InvalidAnswer, failure: Some(failure), effect: None }
         }
     }

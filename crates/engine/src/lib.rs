@@ -200,15 +200,18 @@ impl Engine {
         let limit = prepared.0.settings.max_concurrent.unwrap_or(self.0.max_calls_per_hook);
         let permit = match self.0.admission.admit(&prepared.0.gate, limit) {
             Ok(permit) => permit,
-            Err(failure) => return Report { attempts: Vec::new(), result: Err(failure), duration: started.elapsed() },
+            Err(failure) => {
+                let duration = started.elapsed();
+                return Report { attempts: Vec::new(), result: Err(failure), duration, access_token: None };
+            }
         };
         let (engine, hook) = (Arc::clone(&self.0), Arc::clone(&prepared.0));
         run_to_end(async move {
             let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
             let sender = Sender { engine: &engine, hook: &hook, body };
-            let (attempts, result) = retry::run(rule, started, &sender).await;
+            let report = retry::run(rule, started, &sender).await;
             drop(permit);
-            Report { attempts, result, duration: started.elapsed() }
+            report
         })
         .await
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_model::execution::{Attempt, Verdict};
+use secrecy::SecretString;
 
 /// One call as it went.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Report {
     pub result: Result<Answer, CallFailure>,
     /// How long all of it took.
     pub duration: Duration,
+    /// The access token that the service was shown last. Attempts don't contain it; whoever quotes the answer leaves it out.
+    pub access_token: Option<SecretString>,
 }
 
 /// A whole answer with a status that the hook type takes for success. What it says is judged by the contract, not here.

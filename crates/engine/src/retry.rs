@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_model::execution::Attempt;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::classify::{Failed, Reach};
 use crate::oauth::AccessToken;
-use crate::outcome::{Answer, CallFailure};
+use crate::outcome::{Answer, CallFailure, Report};
 
 /// How a call may spend its time.
 #[derive(Debug, Clone, Copy)]
@@ -81,11 +82,7 @@ pub(crate) trait SendAttempt {
 }
 
 /// Makes the attempts of a call. `started` is when the call began.
-pub(crate) async fn run(
-    rule: Rule,
-    started: Instant,
-    sender: &impl SendAttempt,
-) -> (Vec<Attempt>, Result<Answer, CallFailure>) {
+pub(crate) async fn run(rule: Rule, started: Instant, sender: &impl SendAttempt) -> Report {
     let mut attempts = Vec::with_capacity(1);
     loop {
         let began = Instant::now();
@@ -96,9 +93,11 @@ pub(crate) async fn run(
         };
         let again =
             rule.retry && progress.may_send_again && result.as_ref().is_err_and(Failed::is_worth_another_attempt);
+        let access_token = progress.token.as_ref().map(|token| SecretString::from(token.token()));
         attempts.push(progress.into_record(began.duration_since(started), began.elapsed(), &result));
         if !again {
-            return (attempts, result.map_err(|failed| failed.failure));
+            let result = result.map_err(|failed| failed.failure);
+            return Report { attempts, result, duration: started.elapsed(), access_token };
         }
     }
 }

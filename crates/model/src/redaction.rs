@@ -41,10 +41,15 @@ impl<'a> Redaction<'a> {
     /// (`Basic`, `Bearer`), and as a JSON string writes it.
     #[must_use]
     pub fn new(secret: Option<&'a str>) -> Self {
-        let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else {
-            return Self { secrets: Vec::new() };
-        };
-        let mut secrets = vec![Cow::Borrowed(secret)];
+        Self { secrets: Vec::new() }.and(secret)
+    }
+
+    /// Takes out another secret too, such as the access token that a service was shown.
+    #[must_use]
+    pub fn and(self, secret: Option<&'a str>) -> Self {
+        let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else { return self };
+        let mut secrets = self.secrets;
+        secrets.push(Cow::Borrowed(secret));
         if let Some((_, credentials)) = secret.split_once(' ')
             && credentials.len() >= SHORTEST_SECRET
         {

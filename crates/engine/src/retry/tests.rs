@@ -30,7 +30,8 @@ impl SendAttempt for Script {
 
 async fn play(rule: Rule, script: impl IntoIterator<Item = Scripted>) -> (Vec<Attempt>, Result<Answer, CallFailure>) {
     let script = Script(Mutex::new(script.into_iter().collect()));
-    run(rule, Instant::now(), &script).await
+    let report = run(rule, Instant::now(), &script).await;
+    (report.attempts, report.result)
 }
 
 const fn after(millis: u64, result: Result<u16, CallFailure>) -> Scripted {
@@ -87,8 +88,8 @@ async fn a_status_that_is_no_success_decides_even_if_its_body_never_ends() {
         }
     }
     let drip = Drip(AtomicU32::new(0));
-    let (attempts, result) = run(RETRYING, Instant::now(), &drip).await;
-    assert_eq!((attempts.len(), result), (1, Err(CallFailure::WrongStatus(404))));
+    let report = run(RETRYING, Instant::now(), &drip).await;
+    assert_eq!((report.attempts.len(), report.result), (1, Err(CallFailure::WrongStatus(404))));
     assert_eq!(drip.0.load(Ordering::SeqCst), 1);
 }
 
@@ -101,7 +102,7 @@ async fn an_attempt_that_used_up_the_second_request_is_the_last() {
             Err(Failed::sent(CallFailure::WrongStatus(500)))
         }
     }
-    assert_eq!(run(RETRYING, Instant::now(), &Greedy).await.0.len(), 1);
+    assert_eq!(run(RETRYING, Instant::now(), &Greedy).await.attempts.len(), 1);
 }
 
 fn outcome() -> impl Strategy<Value = Result<u16, CallFailure>> {

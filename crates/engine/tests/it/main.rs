@@ -4,6 +4,7 @@
 
 mod address;
 mod answer;
+mod any_answer;
 mod bench;
 mod limits;
 mod oauth;

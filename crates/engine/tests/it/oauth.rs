@@ -18,6 +18,7 @@ use hookwright_model::channel::{ChannelAuth, OAuthClientAuth, OAuthConfig};
 use hookwright_model::execution::Verdict;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_testkit::{ExternalService, FixedClock, Reply, SeededEntropy, SeenRequest};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -250,6 +251,7 @@ async fn a_token_that_a_service_sends_back_is_not_recorded() {
         let recorded = String::from_utf8(report.attempts[0].body.to_vec()).unwrap();
         assert_eq!(recorded, r#"{"debugContext":{"got":"Bearer ******"}}"#);
         assert!(!format!("{:?}", report.attempts).contains("t0ken"));
+        assert_eq!(report.access_token.unwrap().expose_secret(), "t0ken-of-mine");
     }
 }
 

@@ -42,6 +42,15 @@ async fn a_certificate_of_a_trusted_authority_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_name_with_a_dot_at_its_end_is_the_same_name_to_a_certificate() {
+    let authority = Authority::new();
+    let service = ExternalService::start_tls(&authority.issue(&[HOST])).await;
+    let engine = engine(&authority);
+    let prepared = engine.prepare(&registration(&service.url_at("hooks.example.", "/hook")), patient());
+    assert_eq!(engine.call(&prepared, BODY.into()).await.result.unwrap().status, 204);
+}
+
+#[tokio::test]
 async fn a_bad_certificate_is_refused_and_the_reason_named() {
     let authority = Authority::new();
     let cases = [

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::hook_uri::HookUri;
 
@@ -386,4 +388,94 @@ fn a_uri_is_shown_in_its_canonical_form() {
     assert_eq!(shown("https://hooks.example.com"), "https://hooks.example.com");
     assert_eq!(shown("http://0x7f.1:8081/a"), "http://127.0.0.1:8081/a");
     assert_eq!(shown("https://B\u{fc}cher.example/"), "https://xn--bcher-kva.example/");
+}
+
+/// Pieces of URLs, good and bad, that are put together at random.
+fn piece() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "https://",
+        "http://",
+        "HTTPS://",
+        "https:",
+        "//",
+        "/",
+        "\\\\",
+        "@",
+        ":",
+        "#",
+        "?",
+        "[",
+        "]",
+        ".",
+        "\u{3002}",
+        "%2e",
+        "%31",
+        "%00",
+        "127",
+        "0x7f",
+        "0177",
+        "2130706433",
+        "10.0.0.1",
+        "169.254.169.254",
+        "::1",
+        "::ffff:10.0.0.1",
+        "fe80::1",
+        "64:ff9b::a00:1",
+        "localhost",
+        "LOCALHOST",
+        "\u{24db}ocalhost",
+        "hooks.example.com",
+        "xn--",
+        "8.8.8.8",
+        ":443",
+        ":0",
+        ":99999",
+        " ",
+        "\t",
+        "\r\n",
+        "\u{ad}",
+        "\u{200b}",
+        "\u{202e}",
+        "a",
+        "0",
+        "1",
+    ]);
+    prop_oneof![9 => known.prop_map(ToOwned::to_owned), 1 => any::<char>().prop_map(String::from)]
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_reading_panic_and_what_passes_is_no_inner_address(
+        scheme in any::<bool>(),
+        pieces in prop::collection::vec(piece(), 0..8),
+    ) {
+        let text = format!("{}{}", if scheme { "https://" } else { "" }, pieces.concat());
+        if let Ok(uri) = HookUri::parse(&text, &AddressPolicy::default()) {
+            let url = uri.url();
+            prop_assert_eq!(url.scheme(), "https");
+            prop_assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+            match url.host().unwrap() {
+                Host::Domain(name) => prop_assert!(!is_localhost(name) && name.parse::<IpAddr>().is_err()),
+                Host::Ipv4(address) => prop_assert!(is_public(IpAddr::V4(address))),
+                Host::Ipv6(address) => prop_assert!(is_public(IpAddr::V6(address))),
+            }
+            // What is stored is read back as the same place.
+            let again = HookUri::parse(uri.as_str(), &AddressPolicy::default());
+            prop_assert_eq!(again.as_ref(), Ok(&uri));
+        }
+    }
+
+    #[test]
+    fn production_never_permits_what_hides_a_denied_address(inner in any::<u32>(), form in 0_usize..7) {
+        let inner = std::net::Ipv4Addr::from_bits(inner);
+        let [a, b, c, d] = inner.octets();
+        let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let hidden = [
+            format!("::{a}.{b}.{c}.{d}"), format!("::ffff:0:{a}.{b}.{c}.{d}"), format!("64:ff9b::{a}.{b}.{c}.{d}"),
+            format!("64:ff9b:1::{a}.{b}.{c}.{d}"), format!("2002:{high:x}:{low:x}::1"), format!("2001:0:1:2:3:4:{:x}:{:x}", !high, !low),
+            format!("2a00::5efe:{a}.{b}.{c}.{d}"),
+        ];
+        prop_assert!(!AddressPolicy::default().permits(ip(&hidden[form])));
+        prop_assert_eq!(AddressPolicy::default().permits(ip(&format!("::ffff:{a}.{b}.{c}.{d}"))), is_public(IpAddr::V4(inner)));
+    }
 }
