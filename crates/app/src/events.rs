@@ -68,6 +68,9 @@ pub(crate) const ORIGIN_ACTIVATED: EventKind = EventKind("security.trusted_origi
 pub(crate) const ORIGIN_DEACTIVATED: EventKind =
     EventKind("security.trusted_origin.deactivate", "Deactivate trusted origin");
 pub(crate) const ORIGIN_DELETED: EventKind = EventKind("security.trusted_origin.delete", "Delete trusted origin");
+pub(crate) const SESSION_STARTED: EventKind = EventKind("user.session.start", "User login to Okta");
+pub(crate) const SESSION_ENDED: EventKind = EventKind("user.session.end", "User logout from Okta");
+pub(crate) const HOOK_SKIPPED: EventKind = EventKind("inline_hook.executed", "Skip inline hook since it is not active");
 
 /// The event of what the org's operator did at the command line or by a setting.
 pub(crate) fn operator_event(kind: EventKind, target: Target, now: Timestamp, entropy: &dyn Entropy) -> LogEvent {
@@ -106,6 +109,40 @@ impl App {
             debug_data: Map::new(),
         }
     }
+}
+
+impl App {
+    /// The event of something that went well in a flow.
+    pub(crate) fn flow_event(&self, kind: EventKind, actor: Actor, origin: &Origin, targets: Vec<Target>) -> LogEvent {
+        LogEvent {
+            uuid: id::mint_uuid(self.entropy()),
+            published: self.now(),
+            event_type: kind.0,
+            severity: Severity::Info,
+            display_message: kind.1.to_owned(),
+            actor,
+            origin: origin.clone(),
+            outcome: Outcome { result: "SUCCESS", reason: None },
+            targets,
+            debug_data: Map::new(),
+        }
+    }
+}
+
+/// A user as the actor of an event.
+pub(crate) fn user_actor(user: &User) -> Actor {
+    Actor {
+        id: user.id.to_string(),
+        kind: "User".to_owned(),
+        display_name: user.full_name(),
+        alternate_id: user.login().to_owned(),
+    }
+}
+
+/// Somebody whom the org does not know, by the name that they gave.
+pub(crate) fn unknown_actor(name: &str) -> Actor {
+    let name: String = if name.is_empty() { "unknown".to_owned() } else { name.chars().take(100).collect() };
+    Actor { id: "unknown".to_owned(), kind: "User".to_owned(), display_name: name.clone(), alternate_id: name }
 }
 
 fn target(kind: &str, id: impl ToString, display_name: &str) -> Target {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hookwright_contract::outcome::Failure;
 use hookwright_contract::{HookType, check_reply, json};
 use hookwright_engine::{Report, run_to_end};
 use hookwright_model::Timestamp;
@@ -74,8 +75,9 @@ impl App {
         .await
     }
 
-    /// Calls a hook and judges its answer; the record is the caller's to keep.
-    async fn perform(
+    /// Calls a hook and judges its answer; the record is the caller's to keep, and so is the care that the call runs to its
+    /// end.
+    pub(crate) async fn perform(
         &self,
         cached: &CachedHook,
         schema: &UserSchema,
@@ -111,16 +113,37 @@ impl App {
                 attempts: describe_attempts(&report),
             }))),
         };
+        let answer = match (&report.result, judgement.fault) {
+            (Err(failure), _) => Err(failure_of(failure.verdict())),
+            (Ok(_), Some(fault)) => Err(fault),
+            (Ok(answer), None) => Ok((answer.status, answer.body.clone())),
+        };
         let summary = summary(cached, occasion, &request, (started, report), judgement, &redaction);
         let execution = Execution { id, summary, request: redaction.request(&request, &body) };
-        Ok(HookCall { execution, result })
+        Ok(HookCall { execution, result, answer })
     }
 }
 
 /// A call that was made: its record, and what it came to.
-struct HookCall {
-    execution: Execution,
+pub(crate) struct HookCall {
+    pub(crate) execution: Execution,
     result: Result<HookAnswer, Error>,
+    /// Status and body of an answer that keeps the contract, or why a flow can't use it.
+    pub(crate) answer: Result<(u16, Bytes), Failure>,
+}
+
+/// A verdict without an answer, as flows sort it.
+const fn failure_of(verdict: Verdict) -> Failure {
+    match verdict {
+        Verdict::TimedOut => Failure::TimedOut,
+        Verdict::Unreachable => Failure::Unreachable,
+        Verdict::AddressRefused => Failure::AddressRefused,
+        Verdict::AtCapacity => Failure::AtCapacity,
+        Verdict::TokenRefused => Failure::TokenRefused,
+        Verdict::WrongStatus => Failure::WrongStatus,
+        Verdict::AnswerTooLarge => Failure::AnswerTooLarge,
+        Verdict::Answered | Verdict::ErrorReturned | Verdict::InvalidAnswer => Failure::Malformed,
+    }
 }
 
 /// The record of a call, secrets taken out.
@@ -161,6 +184,7 @@ struct Judgement {
     verdict: Verdict,
     failure: Option<String>,
     effect: Option<String>,
+    fault: Option<Failure>,
 }
 
 /// What a call came to: the engine's failure, the contract's fault, or an answer.
@@ -168,17 +192,18 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, schema: &UserSchema, re
     let answer = match &report.result {
         Ok(answer) => answer,
         Err(failure) => {
-            return Judgement { verdict: failure.verdict(), failure: Some(failure.to_string()), effect: None };
+            let failed = Some(failure.to_string());
+            return Judgement { verdict: failure.verdict(), failure: failed, effect: None, fault: None };
         }
     };
     match check_reply(hook_type, request, answer.status, &answer.body, schema) {
         Ok(reply) => {
             let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
-            Judgement { verdict, failure: None, effect: None }
+            Judgement { verdict, failure: None, effect: None, fault: None }
         }
         Err(fault) => {
-            let failure = format!("{}: {fault}", fault.reason);
-            Judgement { verdict: Verdict::InvalidAnswer, failure: Some(failure), effect: None }
+            let failure = Some(format!("{}: {fault}", fault.reason));
+            Judgement { verdict: Verdict::InvalidAnswer, failure, effect: None, fault: Some((&fault).into()) }
         }
     }
 }

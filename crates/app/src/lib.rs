@@ -11,17 +11,23 @@ mod changing;
 mod error;
 mod events;
 mod executions;
+mod flow;
 mod groups;
+mod guessing;
 mod hook_call;
 mod inline_hooks;
+mod keyed_turns;
 mod listing;
+mod mail;
 mod metrics;
+mod opaque;
 mod org;
 mod org_cache;
 mod passwords;
 mod policies;
 mod rate_limit;
 mod searching;
+mod sessions;
 mod settings;
 mod system_log;
 mod trusted_origins;
@@ -41,12 +47,15 @@ pub use applications::ApplicationQuery;
 pub use caller::{Caller, RequestOrigin};
 pub use error::{Error, HookFailure};
 pub use executions::ExecutionFilter;
+pub use flow::{FlowStart, FlowView, StartedFlow, state_handle_of};
 pub use groups::GroupQuery;
 pub use hook_call::HookAnswer;
 pub use listing::{Listing, PageQuery};
+pub use mail::MailSettings;
 pub use metrics::Metrics;
 pub use policies::PolicyQuery;
 pub use rate_limit::{RateClass, RateLimits, RateState};
+pub use sessions::{NewSession, SignedIn};
 pub use settings::Settings;
 pub use system_log::{LogPage, LogQuery};
 pub use users::{LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
@@ -70,6 +79,9 @@ struct Inner {
     rate_limits: RateLimits,
     turns: turns::Turns,
     passwords: passwords::Passwords,
+    tries: keyed_turns::KeyedTurns,
+    flow_turns: keyed_turns::KeyedTurns,
+    postman: mail::Postman,
     calls: TaskTracker,
 }
 
@@ -84,6 +96,10 @@ impl App {
         settings: Settings,
     ) -> Self {
         let rate_limits = RateLimits::new(settings.rate_limits);
+        let postman = mail::Postman::new(settings.mail.as_ref()).unwrap_or_else(|error| {
+            tracing::error!(error, "no mail is sent");
+            mail::Postman::default()
+        });
         let passwords = passwords::Passwords::new(entropy.as_ref());
         Self {
             inner: Arc::new(Inner {
@@ -99,6 +115,9 @@ impl App {
                 rate_limits,
                 turns: turns::Turns::default(),
                 passwords,
+                tries: keyed_turns::KeyedTurns::default(),
+                flow_turns: keyed_turns::KeyedTurns::default(),
+                postman,
                 calls: TaskTracker::new(),
             }),
         }

@@ -6,6 +6,8 @@ use hookwright_engine::DEFAULT_TIMEOUT;
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
 
+use crate::MailSettings;
+
 /// The settings of an org.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -23,6 +25,8 @@ pub struct Settings {
     pub rate_limits: bool,
     /// Whether successful calls make a System Log event too, or failed ones only.
     pub log_successful_calls: bool,
+    /// Where mails go; without it they stay in the outbox.
+    pub mail: Option<MailSettings>,
 }
 
 impl Default for Settings {
@@ -35,6 +39,7 @@ impl Default for Settings {
             attempt_timeout: DEFAULT_TIMEOUT,
             rate_limits: true,
             log_successful_calls: true,
+            mail: None,
         }
     }
 }

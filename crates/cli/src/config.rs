@@ -81,6 +81,12 @@ pub(crate) struct Layer {
     /// Megabytes of executions and System Log events that are kept [default: 4096]
     #[arg(long, env = "HOOKWRIGHT_RETENTION_MB")]
     pub(crate) retention_mb: Option<u64>,
+    /// Mail server, smtps://user:password@host or smtp://host?tls=required; without it mails stay in the outbox
+    #[arg(long, env = "HOOKWRIGHT_SMTP_URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<SecretString>,
+    /// Sender of mails, such as "Example <no-reply@example.com>" [default: no-reply at the public URL's host]
+    #[arg(long, env = "HOOKWRIGHT_MAIL_FROM")]
+    pub(crate) mail_from: Option<String>,
     /// Form of log lines [default: json]
     #[arg(long, env = "HOOKWRIGHT_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -134,6 +140,8 @@ impl Layer {
             log_successful_calls,
             retention_days,
             retention_mb,
+            smtp_url,
+            mail_from,
             log_format,
             log,
         ))

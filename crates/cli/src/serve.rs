@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use hookwright_app::{App, NewApiToken, Settings};
+use hookwright_app::{App, MailSettings, NewApiToken, Settings};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
@@ -79,8 +79,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let told_to_stop = termination();
     announce(&org);
     let retention = tokio::spawn(keep_retention(org.store.clone(), settings));
+    let housekeeping = tokio::spawn(keep_house(org.app.clone()));
     org.server.serve(org.app.clone(), told_to_stop).await;
     retention.abort();
+    housekeeping.abort();
     org.app.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -137,12 +139,21 @@ impl Org {
                 None => !development,
             },
             log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
+            mail: mail_settings(settings),
             ..app_defaults
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
         app.prepare_org().await.context("the org can't be made")?;
         Ok(Self { app, server, store, first_token })
     }
+}
+
+/// The mail server, if there is one.
+fn mail_settings(settings: &Layer) -> Option<MailSettings> {
+    let host = settings.public_url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or("localhost");
+    let host = host.split(['/', ':']).next().unwrap_or("localhost");
+    let from = settings.mail_from.clone().unwrap_or_else(|| format!("no-reply@{host}"));
+    settings.smtp_url.clone().map(|smtp_url| MailSettings { smtp_url, from })
 }
 
 fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {
@@ -187,6 +198,18 @@ async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option
     let token = NewApiToken::mint("first", &SystemClock, &SystemEntropy);
     token.store(store, &SystemEntropy).await?;
     Ok(Some(token))
+}
+
+/// Sends mails that were not taken at once, and removes flows, sessions and the like that are over: every minute.
+async fn keep_house(app: App) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for done in [app.send_mails().await, app.drop_expired().await] {
+            if let Err(error) = done {
+                tracing::warn!(%error, "the housekeeping failed; it is tried again in a minute");
+            }
+        }
+    }
 }
 
 /// Forgets old records, an hour after the start and then every hour.

@@ -13,6 +13,8 @@ use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_model::user::User;
 use hookwright_model::user_schema::{UniqueValue, UserSchema};
 
+use crate::flow_change::FlowChange;
+
 /// One change of the org. A commit holds several, all or nothing, in this order.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -181,6 +183,8 @@ pub enum Change {
         /// The revision that was read.
         revision: i64,
     },
+    /// A sign-in flow, a session, or what belongs to them.
+    Flow(FlowChange),
     /// Events of the System Log, in this order.
     AppendEvents(Vec<LogEvent>),
     /// An execution that is part of what this commit does.

@@ -98,10 +98,12 @@ impl Dialect {
             Self::Sqlite => &[
                 include_str!("../migrations/sqlite/0001_org.sql"),
                 include_str!("../migrations/sqlite/0002_identity.sql"),
+                include_str!("../migrations/sqlite/0003_flows.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
                 include_str!("../migrations/postgres/0002_identity.sql"),
+                include_str!("../migrations/postgres/0003_flows.sql"),
             ],
         }
     }

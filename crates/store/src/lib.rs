@@ -10,10 +10,14 @@ mod database;
 mod dialect;
 mod enrollment_policies;
 mod error;
+mod flow_change;
+mod flow_codes;
+mod flows;
 mod groups;
 mod inline_hooks;
 mod journal;
 mod keyring;
+mod mails;
 mod options;
 mod postgres;
 mod private_file;
@@ -23,6 +27,8 @@ mod retention;
 mod schema;
 mod seal;
 mod session;
+mod sessions;
+mod sign_in_failures;
 mod sqlite;
 mod statement;
 mod store;
@@ -36,6 +42,8 @@ mod writer;
 
 pub use change::{Change, Conflict};
 pub use error::{CommitError, OpenError, StoreError};
+pub use flow_change::{Expected, FlowChange};
+pub use flow_codes::FlowCode;
 pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,
 };

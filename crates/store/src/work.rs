@@ -7,7 +7,7 @@ use crate::journal::chunk::{Chunk, Kind};
 use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
 use crate::{
-    api_tokens, applications, enrollment_policies, groups, inline_hooks, trusted_origins, user_schemas, users,
+    api_tokens, applications, enrollment_policies, flows, groups, inline_hooks, trusted_origins, user_schemas, users,
 };
 
 /// What one commit writes: the statements in order, then the chunks for the journal.
@@ -50,6 +50,7 @@ impl Work {
             Change::AppendExecution(execution) => {
                 self.add_item(Kind::Executions, |chunk| chunk.add_execution(&execution))?;
             }
+            Change::Flow(change) => self.statements.extend(flows::statements(change)?),
             change => self.add_identity(change, dialect, keyring)?,
         }
         Ok(())
@@ -97,6 +98,7 @@ impl Work {
             | Change::InsertApiToken(_)
             | Change::TouchApiToken { .. }
             | Change::RevokeApiToken { .. }
+            | Change::Flow(_)
             | Change::AppendEvents(_)
             | Change::AppendExecution(_) => return Ok(()),
         };

@@ -8,12 +8,16 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use hookwright_app::{RateState, RequestOrigin};
+use hookwright_app::{App, RateClass, RateState, RequestOrigin};
 
 use crate::error::ApiError;
 
 /// The longest `User-Agent` that is recorded, in characters.
 const USER_AGENT_CHARACTERS: usize = 512;
+
+/// Stands on an answer with a status of refusal that has its own body: the front door leaves it as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finished;
 
 /// How a request came in.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +62,13 @@ impl RequestContext {
     /// The client's address, as those are counted who have no valid token.
     pub(crate) fn peer_name(&self) -> String {
         self.0.arrival.peer.map_or_else(String::new, |peer| peer.to_string())
+    }
+
+    /// Counts a request of somebody who has no token, by address.
+    pub(crate) fn count_visit(&self, app: &App, class: RateClass) -> Result<(), ApiError> {
+        let rate = app.rate_limits().count(&self.peer_name(), class, app.now());
+        self.set_rate(rate);
+        if rate.exceeded { Err(ApiError::too_many_requests()) } else { Ok(()) }
     }
 
     /// Keeps what the rate limits said, for the answer's headers.

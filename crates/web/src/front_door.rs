@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::context::{Arrival, RequestContext};
+use crate::context::{Arrival, Finished, RequestContext};
 use crate::error::ApiError;
 use crate::{api, headers};
 
@@ -57,6 +57,9 @@ pub(crate) async fn answer(
 
 /// Gives a refusal its body, and an answer of the framework's own the shape of a refusal.
 fn shape(response: &mut Response<Body>, context: &RequestContext) {
+    if response.extensions().get::<Finished>().is_some() {
+        return;
+    }
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,
         // Our own handlers refuse with an `ApiError` only; whatever else comes was the framework's.

@@ -8,9 +8,11 @@ mod context;
 mod error;
 mod front_door;
 mod headers;
+mod idx;
 mod operations;
 mod router;
 mod server;
+mod signin;
 
 pub use router::router;
 pub use server::{Server, ServerLimits};

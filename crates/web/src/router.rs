@@ -7,7 +7,7 @@ use hookwright_app::App;
 use crate::api::routes::identity_routes;
 use crate::api::{executions, inline_hooks, logs};
 use crate::error::ApiError;
-use crate::operations;
+use crate::{idx, operations, signin};
 
 /// The routes of an org.
 pub fn router(app: App) -> Router {
@@ -19,6 +19,7 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics));
+    let router = signin_routes(idx_routes(router));
     let router = inline_hook_routes(router, "/api/v1/inlineHooks");
     // The curl lines of the 2018 document spell it so.
     let router = inline_hook_routes(router, "/api/v1/inlineHook");
@@ -37,4 +38,30 @@ fn inline_hook_routes(router: Router<App>, base: &str) -> Router<App> {
         .route(&format!("{base}/{{id}}/lifecycle/activate"), post(inline_hooks::activate))
         .route(&format!("{base}/{{id}}/lifecycle/deactivate"), post(inline_hooks::deactivate))
         .route(&format!("{base}/{{id}}/execute"), post(inline_hooks::execute))
+}
+
+/// The sign-in flows for clients that drive them by themselves.
+fn idx_routes(router: Router<App>) -> Router<App> {
+    router
+        .route("/idp/idx/introspect", post(idx::introspect))
+        .route("/idp/idx/identify", post(idx::identify))
+        .route("/idp/idx/identify/select", post(idx::select_identify))
+        .route("/idp/idx/challenge/answer", post(idx::answer_challenge))
+        .route("/idp/idx/challenge/resend", post(idx::resend))
+        .route("/idp/idx/enroll", post(idx::enroll))
+        .route("/idp/idx/enroll/new", post(idx::enroll_new))
+        .route("/idp/idx/enroll/update", post(idx::enroll_update))
+        .route("/idp/idx/skip", post(idx::skip))
+        .route("/idp/idx/cancel", post(idx::cancel))
+}
+
+/// The hosted pages.
+fn signin_routes(router: Router<App>) -> Router<App> {
+    router
+        .route("/signin", get(signin::show))
+        .route("/signin/{action}", post(signin::act))
+        .route("/signin/assets/style.css", get(signin::style))
+        .route("/app/UserHome", get(signin::home))
+        .route("/app/sign-out", post(signin::sign_out))
+        .route("/hookwright/outbox", get(signin::outbox))
 }

@@ -1,5 +1,7 @@
 //! Reading a body: its media type, its size, its time, its JSON.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -15,6 +17,9 @@ use crate::error::ApiError;
 /// The largest body of an API call, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// The largest body of a form and of an IDX call, in bytes.
+pub(crate) const MAX_FORM_BYTES: usize = 16 * 1024;
+
 /// The bytes of a JSON body; whether they are well-formed is for the operation to say.
 pub(crate) struct JsonBytes(pub(crate) Bytes);
 
@@ -27,11 +32,7 @@ impl<S: Sync> FromRequest<S> for JsonBytes {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let patience = RequestContext::from_request_parts(&mut parts, state).await?.body_patience();
-        let declared = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
-            return Err(ApiError::body_too_large(MAX_BODY_BYTES));
-        }
-        let bytes = timeout(patience, read(body, declared)).await.map_err(|_| ApiError::body_too_slow())??;
+        let bytes = limited(&parts.headers, body, patience, MAX_BODY_BYTES).await?;
         if !bytes.is_empty() {
             check_content_type(&parts.headers)?;
         }
@@ -44,26 +45,45 @@ impl<S: Sync> FromRequest<S> for JsonObject {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
-        match json::parse(&bytes) {
-            Ok(value @ json::Value::Object(_)) => match value.to_json() {
-                Value::Object(members) => Ok(Self(members)),
-                _ => Err(ApiError::internal("an object became something else")),
-            },
-            Ok(other) => Err(ApiError::malformed(format!("expected a JSON object, found {}", other.type_name()))),
-            Err(malformed) => Err(ApiError::malformed(malformed.to_string())),
-        }
+        parse_object(&bytes).map(Self)
     }
 }
 
-async fn read(mut body: axum::body::Body, declared: Option<usize>) -> Result<Bytes, ApiError> {
+/// The members of a JSON object.
+pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match json::parse(bytes) {
+        Ok(value @ json::Value::Object(_)) => match value.to_json() {
+            Value::Object(members) => Ok(members),
+            _ => Err(ApiError::internal("an object became something else")),
+        },
+        Ok(other) => Err(ApiError::malformed(format!("expected a JSON object, found {}", other.type_name()))),
+        Err(malformed) => Err(ApiError::malformed(malformed.to_string())),
+    }
+}
+
+/// Reads a body up to a limit, within a time.
+pub(crate) async fn limited(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    patience: Duration,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(ApiError::body_too_large(limit));
+    }
+    timeout(patience, read(body, declared, limit)).await.map_err(|_| ApiError::body_too_slow())?
+}
+
+async fn read(mut body: axum::body::Body, declared: Option<usize>, limit: usize) -> Result<Bytes, ApiError> {
     // Copied into a buffer of its own size: a slice would keep the connection's whole read buffer alive while a hook is
     // waited for and until the record is written.
-    let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(MAX_BODY_BYTES));
+    let mut bytes = Vec::with_capacity(declared.unwrap_or_default().min(limit));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::malformed("The request body ended before it was whole"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > MAX_BODY_BYTES {
-            return Err(ApiError::body_too_large(MAX_BODY_BYTES));
+        if bytes.len() + data.len() > limit {
+            return Err(ApiError::body_too_large(limit));
         }
         bytes.extend_from_slice(&data);
     }

@@ -11,6 +11,7 @@ mod canaries;
 mod concurrency;
 mod execute;
 mod executions;
+mod flows;
 mod hook_fields;
 mod hook_life;
 mod identity;

@@ -1,0 +1,156 @@
+//! A password to choose, and a code that proves an address.
+
+use hookwright_model::Entropy;
+use hookwright_model::flow::{
+    EMAIL_CODE_LIFETIME, EMAIL_CODE_PAUSE, EMAIL_CODE_TRIES, EMAIL_CODES_PER_FLOW, RefusalStatus, Stage,
+};
+use hookwright_model::id::{UserId, mint_uuid};
+use hookwright_model::password::check_password;
+use hookwright_model::registration::{Message, MessageKind};
+use hookwright_model::user::{User, UserStatus};
+use hookwright_model::{Timestamp, flow::FlowState};
+use hookwright_store::{Change, FlowChange};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Map;
+use subtle::ConstantTimeEq;
+
+use super::run::{Next, Run};
+use crate::Error;
+use crate::events::{self, user_actor, user_target};
+use crate::mail::{queued, verification};
+use crate::opaque::{hex, sha256};
+
+/// The field that passwords stand in, as IDX names it.
+const PASSCODE: &str = "credentials.passcode";
+
+impl Run<'_> {
+    /// Sets the password of a new user, or of one whose password has expired.
+    pub(super) async fn set_password(
+        &mut self,
+        user: &UserId,
+        is_new: bool,
+        password: SecretString,
+    ) -> Result<(), Error> {
+        let Some(user) = self.user(user).await? else { return self.begin_again().await };
+        let fits = match is_new {
+            true => user.password.is_none() && user.status == UserStatus::Provisioned,
+            false => user.status == UserStatus::PasswordExpired,
+        };
+        if !fits {
+            return self.begin_again().await;
+        }
+        if let Err(text) = check_password(password.expose_secret(), user.login()) {
+            let message = Message::at(PASSCODE, MessageKind::Password, text);
+            return self.refuse(RefusalStatus::Wrong, vec![message], Map::new()).await;
+        }
+        let now = self.app.now();
+        let hash = self.app.inner.passwords.hash(password, self.app.entropy()).await?;
+        let mut changed = user.with_password(hash, now);
+        let verify = is_new && self.org.policy.active_rule().is_some_and(|rule| rule.email_verification);
+        let mut events = vec![self.user_event(events::PASSWORD_SET, &changed)];
+        if !verify {
+            if is_new {
+                events.push(self.user_event(events::USER_ACTIVATED, &changed));
+            }
+            activate(&mut changed, now);
+        }
+        let mut changes = vec![
+            Change::UpdateUser(Box::new(changed.clone())),
+            Change::Flow(FlowChange::DeleteSessionsOfUser(changed.id.clone())),
+            Change::AppendEvents(events),
+        ];
+        changed.revision += 1;
+        changes.shrink_to_fit();
+        let next = self.after_authentication(&changed, now, changes);
+        self.finish(next).await?;
+        self.app.send_mails_soon();
+        Ok(())
+    }
+
+    /// The step at which a code is entered, with the mail that brings it.
+    pub(super) fn mail_code(&self, user: &User, mut changes: Vec<Change>) -> Next {
+        let now = self.app.now();
+        let code = mint_code(self.app.entropy());
+        let mail = verification(mint_uuid(self.app.entropy()), user.email(), &code, EMAIL_CODE_LIFETIME, now);
+        let stage = Stage::EmailCode {
+            user: user.id.clone(),
+            code_sha256: self.code_sha256(&code),
+            sent_ms: now.as_millis(),
+            failures: 0,
+        };
+        changes.push(queued(mail, now));
+        let state = FlowState { mails: self.flow.state.mails + 1, ..self.flow.state.at(stage) };
+        Next { changes, ..Next::new(state) }
+    }
+
+    /// A code that was entered.
+    pub(super) async fn check_email_code(&mut self, stage: Stage, code: &SecretString) -> Result<(), Error> {
+        let Stage::EmailCode { user, code_sha256, sent_ms, failures } = stage else { return Ok(()) };
+        let Some(user) = self.user(&user).await? else { return self.begin_again().await };
+        if user.status != UserStatus::Provisioned {
+            return self.begin_again().await;
+        }
+        let now = self.app.now();
+        let code: String = code.expose_secret().chars().filter(|letter| !letter.is_whitespace()).collect();
+        let is_fresh = now < Timestamp::from_millis(sent_ms).plus(EMAIL_CODE_LIFETIME) && failures < EMAIL_CODE_TRIES;
+        let matches = bool::from(self.code_sha256(&code).as_bytes().ct_eq(code_sha256.as_bytes()));
+        if !(is_fresh && matches) {
+            let text = if is_fresh {
+                "Your code doesn't match our records. Please try again."
+            } else {
+                "The code is no longer valid. Please ask for a new one."
+            };
+            let message = Message::at(PASSCODE, MessageKind::Code, text);
+            let stage = Stage::EmailCode { user: user.id, code_sha256, sent_ms, failures: failures.saturating_add(1) };
+            let state = self.flow.state.at(stage).refused(RefusalStatus::Wrong, vec![message], Map::new());
+            return self.finish(Next::new(state)).await;
+        }
+        let mut changed = user;
+        activate(&mut changed, now);
+        let changes = vec![
+            Change::UpdateUser(Box::new(changed.clone())),
+            Change::AppendEvents(vec![self.user_event(events::USER_ACTIVATED, &changed)]),
+        ];
+        changed.revision += 1;
+        let next = self.after_authentication(&changed, now, changes);
+        self.finish(next).await
+    }
+
+    /// Another mail, unless the last one is too young or there were too many.
+    pub(super) async fn resend_code(&mut self, user: &UserId, sent_ms: i64) -> Result<(), Error> {
+        let Some(user) = self.user(user).await? else { return self.begin_again().await };
+        let too_soon = self.app.now().since(Timestamp::from_millis(sent_ms)) < EMAIL_CODE_PAUSE;
+        if self.flow.state.mails >= EMAIL_CODES_PER_FLOW || too_soon {
+            let text = "Please wait a moment before you ask for another code.";
+            let message = Message::banner(MessageKind::TooMany, text);
+            return self.refuse(RefusalStatus::TooMany, vec![message], Map::new()).await;
+        }
+        let next = self.mail_code(&user, Vec::new());
+        self.finish(next).await?;
+        self.app.send_mails_soon();
+        Ok(())
+    }
+
+    fn code_sha256(&self, code: &str) -> String {
+        hex(&sha256(&[b"email code", &self.flow.id, code.as_bytes()]))
+    }
+
+    fn user_event(&self, kind: events::EventKind, user: &User) -> hookwright_model::system_log::LogEvent {
+        self.app.flow_event(kind, user_actor(user), &self.origin, vec![user_target(user)])
+    }
+}
+
+/// Lets a user in from now on.
+fn activate(user: &mut User, now: Timestamp) {
+    let now = now.whole_seconds().max(user.created);
+    user.status = UserStatus::Active;
+    user.activated = Some(now);
+    user.status_changed = Some(now);
+    user.last_updated = now;
+}
+
+/// Six digits.
+fn mint_code(entropy: &dyn Entropy) -> String {
+    let number = u64::from_be_bytes(entropy.bytes()) % 1_000_000;
+    format!("{number:06}")
+}

@@ -1,0 +1,205 @@
+//! One input of one flow: what is read for it, and the one write that it ends with.
+
+use hookwright_model::application::Application;
+use hookwright_model::enrollment_policy::{EnrollmentPolicy, EnrollmentRule};
+use hookwright_model::execution::Execution;
+use hookwright_model::flow::{Flow, FlowState, Input, RefusalStatus, Stage};
+use hookwright_model::id::mint_event_id;
+use hookwright_model::registration::{Message, MessageKind, Refusal};
+use hookwright_model::user::User;
+use hookwright_model::user_schema::UserSchema;
+use hookwright_store::{Change, CommitError, Conflict, Expected, FlowChange};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::sessions::SignedIn;
+use crate::{App, Error, RequestOrigin};
+
+/// What a flow goes by, as it is now.
+pub(super) struct Org {
+    pub(super) application: Application,
+    pub(super) policy: EnrollmentPolicy,
+    pub(super) schema: UserSchema,
+}
+
+/// One input being worked on.
+pub(super) struct Run<'a> {
+    pub(super) app: &'a App,
+    pub(super) flow: Flow,
+    pub(super) org: Org,
+    pub(super) handle: SecretString,
+    pub(super) origin: RequestOrigin,
+    /// Names the state that this input leads to.
+    pub(super) next_attempt: String,
+}
+
+/// What an input leads to.
+pub(super) struct Next {
+    pub(super) state: FlowState,
+    pub(super) changes: Vec<Change>,
+    pub(super) expected: Expected,
+}
+
+impl Next {
+    pub(super) fn new(state: FlowState) -> Self {
+        Self { state, changes: Vec::new(), expected: Expected::default() }
+    }
+}
+
+impl Org {
+    pub(super) async fn read(app: &App, flow: &Flow) -> Result<Self, Error> {
+        let store = &app.inner.store;
+        let gone = || Error::not_found(&flow.application);
+        let application = store.application(flow.application.as_str()).await?.ok_or_else(gone)?;
+        let policy = store.enrollment_policy(application.policy_id.as_str()).await?;
+        let policy = policy.ok_or_else(|| Error::not_found(&application.policy_id))?;
+        let schema = store.user_schema().await?.unwrap_or_default();
+        Ok(Self { application, policy, schema })
+    }
+
+    /// The rule, if people may sign up now.
+    pub(super) fn open_rule(&self) -> Option<&EnrollmentRule> {
+        self.policy.active_rule().filter(|rule| rule.allows_registration())
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(app: &'a App, flow: Flow, org: Org, handle: SecretString, origin: RequestOrigin) -> Self {
+        let next_attempt = mint_event_id(app.entropy());
+        Self { app, flow, org, handle, origin, next_attempt }
+    }
+
+    /// Does what the input asks for, if it belongs to the step where the flow is.
+    pub(super) async fn step(&mut self, input: Input) -> Result<(), Error> {
+        match (self.flow.state.stage.clone(), input) {
+            (Stage::Done { .. }, _) => Ok(()),
+            (_, Input::Cancel) | (Stage::Password { .. } | Stage::SignUp, Input::SelectIdentify) => {
+                self.go(Stage::Identify).await
+            }
+            (Stage::Identify | Stage::Password { .. }, Input::Identify { identifier, password, device }) => {
+                self.identify(identifier, password, device).await
+            }
+            (Stage::Password { identifier }, Input::Password { password, device }) => {
+                self.prove(identifier, password, device).await
+            }
+            (Stage::Identify | Stage::Password { .. }, Input::StartSignUp) => self.start_sign_up().await,
+            (Stage::SignUp, Input::SignUp { profile, password }) => self.sign_up(profile, password).await,
+            (Stage::SetPassword { user, is_new }, Input::Password { password, .. }) => {
+                self.set_password(&user, is_new, password).await
+            }
+            (stage @ Stage::EmailCode { .. }, Input::EmailCode(code)) => self.check_email_code(stage, &code).await,
+            (Stage::EmailCode { user, sent_ms, .. }, Input::ResendCode) => self.resend_code(&user, sent_ms).await,
+            (Stage::Progressive { user }, Input::Progressive { profile }) => {
+                self.complete_profile(&user, profile).await
+            }
+            (Stage::Progressive { user }, Input::Skip) => self.skip_profile(&user).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on with somebody who is signed in already.
+    pub(super) async fn resume(&mut self, signed_in: SignedIn) -> Result<(), Error> {
+        let next = self.after_authentication(&signed_in.user, signed_in.session.created, Vec::new());
+        self.finish(next).await
+    }
+
+    pub(super) async fn go(&mut self, stage: Stage) -> Result<(), Error> {
+        let next = Next::new(self.flow.state.at(stage));
+        self.finish(next).await
+    }
+
+    /// Back to the beginning, since what the flow knew is so no longer.
+    pub(super) async fn begin_again(&mut self) -> Result<(), Error> {
+        let text = "Your session has expired. Please try to sign in again.";
+        let message = Message::banner(MessageKind::Expired, text);
+        let state = self.flow.state.at(Stage::Identify);
+        let next = Next::new(state.refused(RefusalStatus::Wrong, vec![message], Map::new()));
+        self.finish(next).await
+    }
+
+    /// The same step with a text.
+    pub(super) async fn refuse(
+        &mut self,
+        status: RefusalStatus,
+        messages: Vec<Message>,
+        values: Map<String, Value>,
+    ) -> Result<(), Error> {
+        let next = Next::new(self.flow.state.refused(status, messages, values));
+        self.finish(next).await
+    }
+
+    /// The same form with the words of a decision, and the record of the call that led to it.
+    pub(super) async fn refuse_form(
+        &mut self,
+        refusal: Refusal,
+        values: Map<String, Value>,
+        record: Vec<Change>,
+    ) -> Result<(), Error> {
+        let mut next = Next::new(self.flow.state.refused(RefusalStatus::Wrong, refusal.messages, values));
+        next.changes = record;
+        self.finish(next).await
+    }
+
+    /// Writes what the input leads to. Somebody else may have moved the flow meanwhile: then theirs stands, and nothing of
+    /// this is written but the record of a call that was made.
+    pub(super) async fn finish(&mut self, next: Next) -> Result<(), Error> {
+        let execution = next.changes.iter().find_map(execution_of).cloned();
+        match self.commit(next).await? {
+            Ok(()) => Ok(()),
+            Err(Conflict::Stale) => {
+                if let Some(execution) = execution {
+                    self.app.inner.store.record(execution).await;
+                }
+                self.reread().await
+            }
+            Err(conflict) => Err(Error::Internal(format!("a flow could not be written: {conflict}"))),
+        }
+    }
+
+    /// Writes what the input leads to; the conflict is the caller's to judge.
+    pub(super) async fn commit(&mut self, next: Next) -> Result<Result<(), Conflict>, Error> {
+        let flow = Flow { attempt: self.next_attempt.clone(), state: next.state, ..self.flow.clone() };
+        let update = FlowChange::Update { flow: Box::new(flow.clone()), expected: next.expected };
+        let mut changes = vec![Change::Flow(update)];
+        changes.extend(next.changes);
+        match self.app.inner.store.commit(changes).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict(conflict)) => return Ok(Err(conflict)),
+            Err(CommitError::OutcomeUnknown(error)) => {
+                // Looked up, never repeated: the attempt tells whether it was written.
+                let stored = self.app.inner.store.flow(&self.flow.id).await?;
+                if stored.is_none_or(|stored| stored.attempt != self.next_attempt) {
+                    return Err(CommitError::OutcomeUnknown(error).into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.flow = Flow { revision: self.flow.revision + 1, ..flow };
+        Ok(Ok(()))
+    }
+
+    /// The flow as it is stored now.
+    pub(super) async fn reread(&mut self) -> Result<(), Error> {
+        if let Some(flow) = self.app.inner.store.flow(&self.flow.id).await? {
+            self.flow = flow;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else has moved the flow since it was read.
+    pub(super) async fn was_moved(&self) -> Result<bool, Error> {
+        let stored = self.app.inner.store.flow(&self.flow.id).await?;
+        Ok(stored.is_none_or(|stored| stored.revision != self.flow.revision))
+    }
+
+    pub(super) async fn user(&self, user: &hookwright_model::id::UserId) -> Result<Option<User>, Error> {
+        Ok(self.app.inner.store.user(user.as_str()).await?)
+    }
+}
+
+fn execution_of(change: &Change) -> Option<&Execution> {
+    match change {
+        Change::AppendExecution(execution) => Some(execution),
+        _ => None,
+    }
+}

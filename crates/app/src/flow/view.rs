@@ -1,0 +1,92 @@
+//! Where a flow stands, for whoever shows it.
+
+use hookwright_model::Timestamp;
+use hookwright_model::application::Application;
+use hookwright_model::flow::{ClientBinding, Flow, RefusalStatus, Stage, Step, covered};
+use hookwright_model::registration::{Message, missing_fields, sign_up_fields};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::code_of;
+use super::run::Org;
+use crate::{App, Error};
+
+/// What is to be shown of a flow.
+#[derive(Debug, Clone)]
+pub struct FlowView {
+    /// The step.
+    pub step: Step,
+    /// What is to be said about the last input.
+    pub messages: Vec<Message>,
+    /// What was filled in last, if it was refused.
+    pub values: Map<String, Value>,
+    /// How the last input was refused, if it was.
+    pub refusal: Option<RefusalStatus>,
+    /// What a form carries along.
+    pub attempt: String,
+    /// When the flow ends.
+    pub expires: Timestamp,
+    /// The app that is signed in to.
+    pub application: Application,
+    /// The OAuth client that waits.
+    pub client: Option<ClientBinding>,
+    /// What the client gets, at the end.
+    pub code: Option<SecretString>,
+    /// When the user proved who they are, at the end.
+    pub authenticated: Option<Timestamp>,
+}
+
+impl App {
+    /// `None` if the user that the flow is about is gone.
+    pub(super) async fn view(&self, flow: Flow, state_handle: &str) -> Result<Option<FlowView>, Error> {
+        let org = Org::read(self, &flow).await?;
+        let user = match flow.state.stage.user() {
+            Some(id) => match self.inner.store.user(id.as_str()).await? {
+                Some(user) => Some(user),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let sign_up = org.open_rule().is_some();
+        let login = user.as_ref().map(|user| user.login().to_owned()).unwrap_or_default();
+        let (mut code, mut authenticated) = (None, None);
+        let step = match flow.state.stage {
+            Stage::Identify => Step::Identify { sign_up },
+            Stage::Password { identifier } => Step::Password { identifier, sign_up },
+            Stage::SignUp => match org.policy.active_rule() {
+                Some(rule) => {
+                    Step::SignUp { fields: sign_up_fields(rule, &org.schema), password: rule.enroll_password_on_form }
+                }
+                None => Step::Identify { sign_up },
+            },
+            Stage::SetPassword { is_new, .. } => Step::SetPassword { identifier: login, is_new },
+            Stage::EmailCode { .. } => Step::EmailCode {
+                address: covered(user.as_ref().map(hookwright_model::user::User::email).unwrap_or_default()),
+            },
+            Stage::Progressive { .. } => {
+                let rule = org.policy.active_rule().filter(|rule| rule.progressive_profiling);
+                let fields = rule.zip(user.as_ref()).map(|(rule, user)| missing_fields(rule, &org.schema, user));
+                let fields = fields.unwrap_or_default();
+                let may_skip = !fields.iter().any(|field| field.required);
+                Step::Progressive { identifier: login, fields, may_skip }
+            }
+            Stage::Done { user, authenticated_ms, .. } => {
+                code = flow.state.client.as_ref().map(|_| code_of(state_handle, &flow.attempt));
+                authenticated = Some(Timestamp::from_millis(authenticated_ms));
+                Step::Done { user, identifier: login }
+            }
+        };
+        Ok(Some(FlowView {
+            step,
+            messages: flow.state.messages,
+            values: flow.state.values,
+            refusal: flow.state.refusal,
+            attempt: flow.attempt,
+            expires: flow.expires,
+            application: org.application,
+            client: flow.state.client,
+            code,
+            authenticated,
+        }))
+    }
+}

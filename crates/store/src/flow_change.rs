@@ -1,0 +1,90 @@
+//! Changes of sign-in flows and what belongs to them, as data.
+
+use hookwright_model::Timestamp;
+use hookwright_model::flow::Flow;
+use hookwright_model::id::{InlineHookId, PolicyId, UserId};
+use hookwright_model::mail::Mail;
+use hookwright_model::session::Session;
+
+use crate::flow_codes::FlowCode;
+
+/// One change of a flow, a session, or what belongs to them.
+#[derive(Debug, Clone)]
+pub enum FlowChange {
+    /// A new flow; [`crate::Conflict::AlreadyThere`] if there is one with this state handle.
+    Insert(Box<Flow>),
+    /// The flow gets this attempt, state and the next revision, if its stored revision is still this one and everything that
+    /// is expected is so; [`crate::Conflict::Stale`] otherwise.
+    Update {
+        /// The flow.
+        flow: Box<Flow>,
+        /// What was read before and must be so still.
+        expected: Expected,
+    },
+    /// The flow goes, if it is there.
+    Delete([u8; 32]),
+    /// A code that a client may exchange once; [`crate::Conflict::AlreadyThere`] if it is there.
+    InsertCode(Box<FlowCode>),
+    /// The code goes; [`crate::Conflict::Stale`] if it is gone.
+    TakeCode([u8; 32]),
+    /// A new session; [`crate::Conflict::AlreadyThere`] if its token is there.
+    InsertSession(Session),
+    /// A session was used: moves its date forward only. Never a conflict.
+    TouchSession {
+        /// The session.
+        id: [u8; 32],
+        /// When it was used.
+        at: Timestamp,
+    },
+    /// The session ends, if it is there.
+    DeleteSession([u8; 32]),
+    /// All sessions and codes of a user end.
+    DeleteSessionsOfUser(UserId),
+    /// A browser that somebody signed in with is known from now on.
+    RememberBrowser {
+        /// SHA-256 of its secret.
+        sha256: [u8; 32],
+        /// Who signed in.
+        user: UserId,
+        /// Until when.
+        expires: Timestamp,
+    },
+    /// A wrong password: one more under this key.
+    NoteFailure {
+        /// SHA-256 of what is counted.
+        key: [u8; 32],
+        /// When.
+        at: Timestamp,
+        /// Failures before this time don't count any longer.
+        since: Timestamp,
+        /// When the row may go.
+        expires: Timestamp,
+    },
+    /// The right password: the failures under this key are forgotten.
+    ForgetFailures([u8; 32]),
+    /// A mail to send.
+    InsertMail {
+        /// The mail.
+        mail: Mail,
+        /// When its row may go.
+        expires: Timestamp,
+    },
+    /// The mail server has taken a mail.
+    NoteMailSent {
+        /// The mail.
+        id: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Everything here whose time is over goes.
+    DropExpired(Timestamp),
+}
+
+/// What was read before a hook was called, and must still be so when its answer is acted on.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// The policy with its revision.
+    pub policy: Option<(PolicyId, i64)>,
+    /// The hook with its revision.
+    pub hook: Option<(InlineHookId, i64)>,
+}

@@ -1,0 +1,137 @@
+//! Sign-in flows as rows.
+
+use hookwright_model::Timestamp;
+use hookwright_model::flow::Flow;
+use hookwright_model::id::AppId;
+
+use crate::change::Conflict;
+use crate::database::fetch;
+use crate::error::StoreError;
+use crate::flow_change::{Expected, FlowChange};
+use crate::statement::{Argument, Otherwise, Statement};
+use crate::store::Store;
+use crate::stored_json::{from_text, to_text};
+use crate::{flow_codes, mails, sessions, sign_in_failures};
+
+const INSERT: &str = "INSERT INTO flows (id, attempt, application_id, state, created_ms, expires_ms, revision) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+
+/// Takes no lock on what is expected: whoever changes a policy does not wait for those who sign up.
+const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1 \
+     WHERE id = $1 AND revision = $2 \
+     AND ($5 = '' OR EXISTS (SELECT 1 FROM enrollment_policies WHERE id = $5 AND revision = $6)) \
+     AND ($7 = '' OR EXISTS (SELECT 1 FROM inline_hooks WHERE id = $7 AND revision = $8))";
+
+const DELETE: &str = "DELETE FROM flows WHERE id = $1";
+
+const DROP_EXPIRED: [&str; 6] = [
+    "DELETE FROM flows WHERE expires_ms <= $1",
+    "DELETE FROM flow_codes WHERE expires_ms <= $1",
+    "DELETE FROM sessions WHERE expires_ms <= $1",
+    "DELETE FROM known_browsers WHERE expires_ms <= $1",
+    "DELETE FROM sign_in_failures WHERE expires_ms <= $1",
+    "DELETE FROM mails WHERE expires_ms <= $1",
+];
+
+/// The statements of a change.
+pub(crate) fn statements(change: FlowChange) -> Result<Vec<Statement>, StoreError> {
+    Ok(match change {
+        FlowChange::Insert(flow) => vec![insert(&flow)?],
+        FlowChange::Update { flow, expected } => vec![update(&flow, expected)?],
+        FlowChange::Delete(id) => vec![Statement::new(DELETE, vec![Argument::Bytes(id.to_vec())])],
+        FlowChange::InsertCode(code) => vec![flow_codes::insert(&code)?],
+        FlowChange::TakeCode(sha256) => vec![flow_codes::take(&sha256)],
+        FlowChange::InsertSession(session) => vec![sessions::insert(&session)],
+        FlowChange::TouchSession { id, at } => vec![sessions::touch(&id, at)],
+        FlowChange::DeleteSession(id) => vec![sessions::delete(&id)],
+        FlowChange::DeleteSessionsOfUser(user) => {
+            vec![sessions::delete_of_user(&user), flow_codes::delete_of_user(&user)]
+        }
+        FlowChange::RememberBrowser { sha256, user, expires } => vec![sessions::remember(&sha256, &user, expires)],
+        FlowChange::NoteFailure { key, at, since, expires } => {
+            vec![sign_in_failures::note(&key, at, since, expires)]
+        }
+        FlowChange::ForgetFailures(key) => vec![sign_in_failures::forget(&key)],
+        FlowChange::InsertMail { mail, expires } => vec![mails::insert(&mail, expires)],
+        FlowChange::NoteMailSent { id, at } => vec![mails::note_sent(id, at)],
+        FlowChange::DropExpired(now) => {
+            DROP_EXPIRED.map(|sql| Statement::new(sql, vec![Argument::Integer(now.as_millis())])).to_vec()
+        }
+    })
+}
+
+fn insert(flow: &Flow) -> Result<Statement, StoreError> {
+    let arguments = vec![
+        Argument::Bytes(flow.id.to_vec()),
+        Argument::Text(flow.attempt.clone()),
+        Argument::Text(flow.application.as_str().to_owned()),
+        Argument::Text(to_text(&flow.state)?),
+        Argument::Integer(flow.created.as_millis()),
+        Argument::Integer(flow.expires.as_millis()),
+        Argument::Integer(flow.revision),
+    ];
+    Ok(Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::AlreadyThere)))
+}
+
+fn update(flow: &Flow, expected: Expected) -> Result<Statement, StoreError> {
+    let (policy, policy_revision) =
+        expected.policy.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
+    let (hook, hook_revision) = expected.hook.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
+    let arguments = vec![
+        Argument::Bytes(flow.id.to_vec()),
+        Argument::Integer(flow.revision),
+        Argument::Text(flow.attempt.clone()),
+        Argument::Text(to_text(&flow.state)?),
+        Argument::Text(policy),
+        Argument::Integer(policy_revision),
+        Argument::Text(hook),
+        Argument::Integer(hook_revision),
+    ];
+    Ok(Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale)))
+}
+
+#[derive(sqlx::FromRow)]
+struct FlowRow {
+    id: Vec<u8>,
+    attempt: String,
+    application_id: String,
+    state: String,
+    created_ms: i64,
+    expires_ms: i64,
+    revision: i64,
+}
+
+impl TryFrom<FlowRow> for Flow {
+    type Error = StoreError;
+
+    fn try_from(row: FlowRow) -> Result<Self, StoreError> {
+        let what = || format!("flow {}", row.attempt);
+        Ok(Self {
+            state: from_text(&row.state, &what)?,
+            id: hash(row.id)?,
+            application: AppId::from_text(row.application_id),
+            created: Timestamp::from_millis(row.created_ms),
+            expires: Timestamp::from_millis(row.expires_ms),
+            revision: row.revision,
+            attempt: row.attempt,
+        })
+    }
+}
+
+/// A SHA-256 as it was stored.
+pub(crate) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Unreadable("a stored hash has another length".to_owned()))
+}
+
+impl Store {
+    /// The flow whose state handle has this SHA-256, also if it has expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn flow(&self, id: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
+        const SELECT: &str = "SELECT id, attempt, application_id, state, created_ms, expires_ms, revision \
+             FROM flows WHERE id = $1";
+        let row = fetch!(self.database(), fetch_optional, FlowRow, SELECT, id.to_vec())?;
+        row.map(Flow::try_from).transpose()
+    }
+}

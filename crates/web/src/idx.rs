@@ -1,0 +1,123 @@
+//! IDX: the sign-in flows for clients that drive them by themselves, such as `@okta/okta-auth-js` and the sign-in widget.
+//!
+//! Answers are ION documents (<https://ionspec.org>) with the members that these clients read. Everything a flow knows hangs
+//! on the state handle in the body: no cookie is read or set, so a forged request from a page can do nothing here.
+
+mod ion;
+mod read;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use hookwright_app::{App, FlowView, state_handle_of};
+use hookwright_model::flow::{Input, RefusalStatus, Step};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::context::Finished;
+use crate::error::ApiError;
+use read::IdxRequest;
+
+/// What action answers are called; clients take `application/json` too.
+const ION: &str = "application/ion+json; okta-version=1.0.0";
+
+/// `POST /idp/idx/introspect`: where a flow stands, by `interactionHandle` or, to go on with it, by `stateToken`.
+pub(crate) async fn introspect(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    let handle = match (request.text("interactionHandle"), request.text("stateToken")) {
+        (Some(interaction), _) => state_handle_of(interaction),
+        (None, Some(state)) => SecretString::from(state.to_owned()),
+        (None, None) => request.handle(),
+    };
+    let Some(mut view) = app.flow(handle.expose_secret()).await? else { return Ok(expired()) };
+    // What was said about an input is said to the input.
+    (view.refusal, view.messages) = (None, Vec::new());
+    Ok(answer(&app, &handle, &view))
+}
+
+/// `POST /idp/idx/identify`: a name, perhaps with the password.
+pub(crate) async fn identify(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    let identifier = request.text("identifier").unwrap_or_default().to_owned();
+    let input = Input::Identify { identifier, password: request.passcode(), device: None };
+    advance(&app, &request, input).await
+}
+
+/// `POST /idp/idx/challenge/answer`: the password after the name, the password that is chosen, or the code that was mailed.
+pub(crate) async fn answer_challenge(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    let Some(view) = app.flow(request.handle().expose_secret()).await? else { return Ok(expired()) };
+    let passcode = request.passcode().unwrap_or_default();
+    let input = match view.step {
+        Step::EmailCode { .. } => Input::EmailCode(passcode),
+        _ => Input::Password { password: passcode, device: None },
+    };
+    advance(&app, &request, input).await
+}
+
+/// `POST /idp/idx/challenge/resend`: another mail with a code.
+pub(crate) async fn resend(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::ResendCode).await
+}
+
+/// `POST /idp/idx/enroll`: "Sign up".
+pub(crate) async fn enroll(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::StartSignUp).await
+}
+
+/// `POST /idp/idx/enroll/new`: the sign-up form.
+pub(crate) async fn enroll_new(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    let input = Input::SignUp { profile: request.user_profile(), password: request.passcode() };
+    advance(&app, &request, input).await
+}
+
+/// `POST /idp/idx/enroll/update`: the form for what a profile lacks.
+pub(crate) async fn enroll_update(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::Progressive { profile: request.user_profile() }).await
+}
+
+/// `POST /idp/idx/identify/select`: "Already have an account?"
+pub(crate) async fn select_identify(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::SelectIdentify).await
+}
+
+/// `POST /idp/idx/skip`: passes over a form of which nothing is required.
+pub(crate) async fn skip(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::Skip).await
+}
+
+/// `POST /idp/idx/cancel`: from the beginning.
+pub(crate) async fn cancel(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::Cancel).await
+}
+
+async fn advance(app: &App, request: &IdxRequest, input: Input) -> Result<Response, ApiError> {
+    let handle = request.handle();
+    match app.advance_flow(&handle, None, input, &request.origin).await? {
+        Some(view) => Ok(answer(app, &handle, &view)),
+        None => Ok(expired()),
+    }
+}
+
+fn answer(app: &App, handle: &SecretString, view: &FlowView) -> Response {
+    let status = match view.refusal {
+        None => StatusCode::OK,
+        Some(RefusalStatus::Wrong) => StatusCode::BAD_REQUEST,
+        Some(RefusalStatus::Unproven) => StatusCode::UNAUTHORIZED,
+        Some(RefusalStatus::TooMany) => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let document = ion::document(&app.settings().public_url, handle.expose_secret(), view);
+    finished(status, ION, &document)
+}
+
+/// The state handle is unknown or its time is over. As plain JSON: for `introspect`, auth-js reads the text only then.
+fn expired() -> Response {
+    let text = "The session has expired.";
+    let message = json!({"message": text, "i18n": {"key": "idx.session.expired"}, "class": "ERROR"});
+    let document = json!({"version": "1.0.0", "messages": {"type": "array", "value": [message]}});
+    finished(StatusCode::UNAUTHORIZED, "application/json", &document)
+}
+
+fn finished(status: StatusCode, content_type: &'static str, document: &Value) -> Response {
+    let mut response = (status, [(CONTENT_TYPE, content_type)], document.to_string()).into_response();
+    response.extensions_mut().insert(Finished);
+    response
+}

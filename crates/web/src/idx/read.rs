@@ -1,0 +1,51 @@
+//! Reading an IDX body. Any content type is taken: clients send several, and nothing here depends on it.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use hookwright_app::{RateClass, RequestOrigin};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::api::body::{MAX_FORM_BYTES, limited, parse_object};
+use crate::context::RequestContext;
+use crate::error::ApiError;
+
+/// A body with what it came with.
+pub(crate) struct IdxRequest {
+    members: Map<String, Value>,
+    pub(crate) origin: RequestOrigin,
+}
+
+impl FromRequest<hookwright_app::App> for IdxRequest {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &hookwright_app::App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let context = RequestContext::from_request_parts(&mut parts, app).await?;
+        context.count_visit(app, RateClass::Other)?;
+        let bytes = limited(&parts.headers, body, context.body_patience(), MAX_FORM_BYTES).await?;
+        Ok(Self { members: parse_object(&bytes)?, origin: context.origin(&parts.headers) })
+    }
+}
+
+impl IdxRequest {
+    /// A member that is text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+
+    /// The state handle; an empty one names no flow.
+    pub(crate) fn handle(&self) -> SecretString {
+        SecretString::from(self.text("stateHandle").unwrap_or_default().to_owned())
+    }
+
+    /// `credentials.passcode`.
+    pub(crate) fn passcode(&self) -> Option<SecretString> {
+        let passcode = self.members.get("credentials")?.get("passcode")?.as_str()?;
+        Some(SecretString::from(passcode.to_owned()))
+    }
+
+    /// `userProfile`.
+    pub(crate) fn user_profile(&self) -> Map<String, Value> {
+        self.members.get("userProfile").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,162 @@
+//! The hosted sign-in page: the sign-in flows for people with a browser. Works without JavaScript; there is none.
+//!
+//! A browser keeps the flow's state handle in a cookie. Each form carries a token that follows from it, so that only a page of
+//! ours can have made the form, and the attempt, so that a form sent twice does its work once.
+
+mod asset;
+mod browser;
+mod form;
+mod home;
+mod page;
+mod steps;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::response::{IntoResponse, Response};
+use hookwright_app::{App, FlowStart, FlowView};
+use hookwright_model::flow::{ClientFace, Input, RefusalStatus, Step};
+use hookwright_model::id::AppId;
+use hookwright_model::registration::{Message, MessageKind};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::api::query::Query;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use browser::{Browser, Cookie};
+use form::Form;
+
+pub(crate) use asset::style;
+pub(crate) use home::{home, outbox, sign_out};
+
+/// `GET /signin`: the page of the step where the browser's flow is. `app` begins a flow for that app.
+pub(crate) async fn show(
+    State(app): State<App>,
+    _context: RequestContext,
+    browser: Browser,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let wanted = query.get("app").map(AppId::from_text);
+    let Some(handle) = browser.flow.as_ref().filter(|_| wanted.is_none()) else {
+        return begin(&app, &browser, wanted.as_ref(), None).await;
+    };
+    match app.flow(handle.expose_secret()).await? {
+        // Somebody who comes back after the end has a session; where not, it begins anew.
+        Some(view) if matches!(view.step, Step::Done { .. }) && view.client.is_none() => Ok(see_other("/app/UserHome")),
+        Some(view) => Ok(render(&app, &browser, handle, &view, None, StatusCode::OK)),
+        None => begin(&app, &browser, None, None).await,
+    }
+}
+
+/// `POST /signin/{action}`: a form of one of the pages.
+pub(crate) async fn act(
+    State(app): State<App>,
+    context: RequestContext,
+    browser: Browser,
+    Path(action): Path<String>,
+    form: Form,
+) -> Result<Response, ApiError> {
+    context.count_visit(&app, hookwright_app::RateClass::Other)?;
+    if !browser.is_same_origin {
+        return begin(&app, &browser, None, Some((StatusCode::FORBIDDEN, forged()))).await;
+    }
+    let token = form.text("token").unwrap_or_default();
+    let Some(handle) = browser.flow.clone().filter(|flow| App::is_form_token(flow.expose_secret(), token)) else {
+        return begin(&app, &browser, None, Some((StatusCode::FORBIDDEN, forged()))).await;
+    };
+    let device = browser.device.clone().unwrap_or_else(|| app.mint_secret());
+    let Some(input) = form.input(&action, &device) else { return Err(ApiError::unknown_path()) };
+    let begins = matches!(input, Input::Identify { .. } | Input::StartSignUp | Input::Cancel | Input::SelectIdentify);
+    let attempt = form.text("attempt").filter(|attempt| !attempt.is_empty());
+    if app.flow(handle.expose_secret()).await?.is_none() {
+        // The first form of a browser begins the flow that its page has only shown.
+        if !begins || attempt.is_some() {
+            return begin(&app, &browser, None, Some((StatusCode::BAD_REQUEST, expired()))).await;
+        }
+        let start = FlowStart { application: form.text("app").map(AppId::from_text), ..FlowStart::default() };
+        app.begin_flow(&handle, start, &form.origin).await?;
+    }
+    let Some(view) = app.advance_flow(&handle, attempt, input, &form.origin).await? else {
+        return begin(&app, &browser, None, Some((StatusCode::BAD_REQUEST, expired()))).await;
+    };
+    after(&app, &browser, &handle, &device, &view).await
+}
+
+/// What a browser gets after its form: the form again with its faults, or the way to the next page.
+async fn after(
+    app: &App,
+    browser: &Browser,
+    handle: &SecretString,
+    device: &SecretString,
+    view: &FlowView,
+) -> Result<Response, ApiError> {
+    if let Some(refusal) = view.refusal {
+        let status = match refusal {
+            RefusalStatus::Wrong => StatusCode::BAD_REQUEST,
+            RefusalStatus::Unproven => StatusCode::UNAUTHORIZED,
+            RefusalStatus::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        };
+        return Ok(render(app, browser, handle, view, None, status));
+    }
+    if !matches!(view.step, Step::Done { .. }) {
+        return Ok(see_other("/signin"));
+    }
+    let goal = if view.client.is_some() { "/signin" } else { "/app/UserHome" };
+    let mut response = see_other(goal);
+    let Some(session) = app.begin_session(handle, view).await? else { return Ok(response) };
+    let session_cookie = browser.set(Cookie::Session, &session.token, session.lifetime);
+    let device_cookie = browser.set(Cookie::Device, device, browser::DEVICE_LIFETIME);
+    response.headers_mut().append(SET_COOKIE, session_cookie);
+    response.headers_mut().append(SET_COOKIE, device_cookie);
+    Ok(response)
+}
+
+/// The beginning of a flow that is not there yet, under a fresh handle.
+async fn begin(
+    app: &App,
+    browser: &Browser,
+    wanted: Option<&AppId>,
+    said: Option<(StatusCode, Message)>,
+) -> Result<Response, ApiError> {
+    let mut view = app.flow_beginning(wanted).await?;
+    let (status, message) = said.unzip();
+    view.messages.extend(message);
+    let handle = app.mint_secret();
+    let mut response = render(app, browser, &handle, &view, wanted, status.unwrap_or(StatusCode::OK));
+    response.headers_mut().append(SET_COOKIE, browser.set(Cookie::Flow, &handle, browser::FLOW_LIFETIME));
+    Ok(response)
+}
+
+fn render(
+    app: &App,
+    browser: &Browser,
+    handle: &SecretString,
+    view: &FlowView,
+    wanted: Option<&AppId>,
+    status: StatusCode,
+) -> Response {
+    if let (Step::Done { .. }, Some(client), Some(code)) = (&view.step, &view.client, &view.code)
+        && client.face == ClientFace::Authorize
+    {
+        return steps::hand_over(client, code);
+    }
+    let token = App::form_token(handle.expose_secret());
+    let development = app.settings().address_policy.development;
+    let page = steps::page(view, &token, wanted.map(AppId::as_str), development);
+    let _ = browser;
+    page::html(status, &page)
+}
+
+/// The way to another page of ours.
+fn see_other(path: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
+}
+
+fn forged() -> Message {
+    let text = "We couldn't tell that this form came from this page. Please allow cookies and try again.";
+    Message::banner(MessageKind::Expired, text)
+}
+
+fn expired() -> Message {
+    Message::banner(MessageKind::Expired, "Your session has expired. Please try again.")
+}

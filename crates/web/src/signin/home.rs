@@ -1,0 +1,96 @@
+//! The page of somebody who is signed in, the way out, and the outbox of development.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use hookwright_app::App;
+use hookwright_model::user_schema::{Permission, UserSchema};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::browser::{Browser, Cookie};
+use super::form::Form;
+use super::page::html;
+use super::see_other;
+use crate::error::ApiError;
+
+#[derive(Template)]
+#[template(path = "signin/home.html")]
+struct HomePage {
+    name: String,
+    attributes: Vec<(String, String)>,
+    token: String,
+}
+
+#[derive(Template)]
+#[template(path = "signin/outbox.html")]
+struct OutboxPage {
+    mails: Vec<ShownMail>,
+}
+
+struct ShownMail {
+    to: String,
+    subject: String,
+    body: String,
+    created: String,
+}
+
+/// `GET /app/UserHome`: who is signed in, and their profile as far as they may see it.
+pub(crate) async fn home(State(app): State<App>, browser: Browser) -> Result<Response, ApiError> {
+    let Some(token) = &browser.session else { return Ok(see_other("/signin")) };
+    let Some(signed_in) = app.signed_in(token.expose_secret()).await? else { return Ok(see_other("/signin")) };
+    let schema: UserSchema = app.present_schema().await?;
+    let visible = schema.iter().filter(|attribute| attribute.permission != Permission::Hide);
+    let attributes = visible.filter_map(|attribute| {
+        let value = signed_in.user.profile.get(&attribute.name)?;
+        Some((attribute.title.clone(), printed(value)))
+    });
+    let page = HomePage {
+        name: signed_in.user.full_name(),
+        attributes: attributes.collect(),
+        token: App::form_token(token.expose_secret()),
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+/// `POST /app/sign-out`: ends the session.
+pub(crate) async fn sign_out(State(app): State<App>, browser: Browser, form: Form) -> Result<Response, ApiError> {
+    let Some(token) = &browser.session else { return Ok(see_other("/signin")) };
+    let given = form.text("token").unwrap_or_default();
+    if !browser.is_same_origin || !App::is_form_token(token.expose_secret(), given) {
+        return Ok(see_other("/app/UserHome"));
+    }
+    app.end_session(token.expose_secret(), &form.origin).await?;
+    if let Some(flow) = &browser.flow {
+        app.end_flow(flow.expose_secret()).await?;
+    }
+    let mut response = see_other("/signin");
+    response.headers_mut().append(SET_COOKIE, browser.clear(Cookie::Session));
+    response.headers_mut().append(SET_COOKIE, browser.clear(Cookie::Flow));
+    Ok(response)
+}
+
+/// `GET /hookwright/outbox`: the mails that were written, in development only.
+pub(crate) async fn outbox(State(app): State<App>) -> Result<Response, ApiError> {
+    if !app.settings().address_policy.development {
+        return Err(ApiError::unknown_path());
+    }
+    let mails = app.mails().await?;
+    let shown = mails.into_iter().map(|mail| ShownMail {
+        created: mail.created.to_string(),
+        to: mail.to,
+        subject: mail.subject,
+        body: mail.body,
+    });
+    Ok(html(StatusCode::OK, &OutboxPage { mails: shown.collect() }))
+}
+
+fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(elements) => elements.iter().map(printed).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Sign-in flows from the outside: over IDX and through the hosted pages, with a service that misbehaves on purpose.
+
+mod browser;
+mod idx;
+mod org;
+
+mod guessing;
+mod outcomes;
+mod pages;
+mod progressive;
+mod replays;
+mod sign_in;
+mod sign_up;
