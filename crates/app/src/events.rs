@@ -5,6 +5,7 @@ use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, RULE_NAME};
 use hookwright_model::execution::{Actor, Origin};
 use hookwright_model::group::Group;
+use hookwright_model::hook_key::HookKey;
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
 use hookwright_model::trusted_origin::TrustedOrigin;
@@ -23,6 +24,9 @@ pub(crate) const INLINE_HOOK_UPDATED: EventKind = EventKind("inline_hook.updated
 pub(crate) const INLINE_HOOK_ACTIVATED: EventKind = EventKind("inline_hook.activated", "Activate inline hook");
 pub(crate) const INLINE_HOOK_DEACTIVATED: EventKind = EventKind("inline_hook.deactivated", "Deactivate inline hook");
 pub(crate) const INLINE_HOOK_DELETED: EventKind = EventKind("inline_hook.deleted", "Delete inline hook");
+pub(crate) const HOOK_KEY_CREATED: EventKind = EventKind("hook_key.created", "Create hook key");
+pub(crate) const HOOK_KEY_UPDATED: EventKind = EventKind("hook_key.updated", "Update hook key");
+pub(crate) const HOOK_KEY_DELETED: EventKind = EventKind("hook_key.deleted", "Delete hook key");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
 
@@ -152,6 +156,11 @@ fn target(kind: &str, id: impl ToString, display_name: &str) -> Target {
 /// A hook as the target of an event.
 pub(crate) fn hook_target(hook: &InlineHook) -> Target {
     target("InlineHook", &hook.id, &hook.name)
+}
+
+/// A hook key as the target of an event.
+pub(crate) fn hook_key_target(key: &HookKey) -> Target {
+    Target { alternate_id: Some(key.key_id.clone()), ..target("HookKey", &key.id, &key.name) }
 }
 
 /// A user as the target of an event.

@@ -29,6 +29,7 @@ impl App {
         let event = self.event(events::INLINE_HOOK_CREATED, caller, hook_target(&hook), now);
         let limit = self.settings().inline_hook_limit;
         let changes = vec![Change::InsertInlineHook { hook: hook.clone(), limit }, Change::AppendEvents(vec![event])];
+        self.check_hook_key(&hook).await?;
         self.inner.store.commit(changes).await.map_err(|error| self.refusal(error))?;
         Ok(self.hook_json(&hook))
     }
@@ -137,6 +138,10 @@ impl App {
                         return Err(contended(id));
                     }
                 }
+                Err(CommitError::Conflict(Conflict::Reference)) => {
+                    let cause = format!("The inline hook {id} is used by a policy; take it out of the policy first.");
+                    return Err(Error::WrongState(cause));
+                }
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => {
                     self.inner.metrics.forget_hook(id);
@@ -159,6 +164,7 @@ impl App {
         loop {
             let stored = self.stored_hook(id).await?;
             let Some(hook) = decide(&stored).map_err(invalid)? else { return Ok(self.hook_json(&stored)) };
+            self.check_hook_key(&hook).await?;
             let event = self.event(kind, caller, hook_target(&hook), self.now());
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
             match self.write(&turn, id, changes).await {
@@ -193,6 +199,14 @@ impl App {
         .await
     }
 
+    /// A hook that is signed for needs a key that is there. The database has the last word, where a key goes meanwhile.
+    async fn check_hook_key(&self, hook: &InlineHook) -> Result<(), Error> {
+        match hook.channel.auth.hook_key_id() {
+            Some(id) if self.inner.store.hook_key(id).await?.is_none() => Err(no_such_key()),
+            _ => Ok(()),
+        }
+    }
+
     async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
         self.inner.store.inline_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))
     }
@@ -206,9 +220,14 @@ impl App {
                 let limit = self.settings().inline_hook_limit;
                 Error::invalid(OBJECT, OBJECT, format!("The org has its most inline hooks already, {limit}"))
             }
+            CommitError::Conflict(Conflict::Reference) => no_such_key(),
             error => error.into(),
         }
     }
+}
+
+fn no_such_key() -> Error {
+    Error::invalid(OBJECT, "channel.config.hookKeyId", "There is no hook key with this id")
 }
 
 fn contended(id: &InlineHookId) -> Error {

@@ -15,6 +15,7 @@ mod flow;
 mod groups;
 mod guessing;
 mod hook_call;
+mod hook_keys;
 mod inline_hooks;
 mod keyed_turns;
 mod listing;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use hookwright_engine::Engine;
 use hookwright_model::{Clock, Entropy, Timestamp};
 use hookwright_store::Store;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use api_tokens::{NewApiToken, revoke_api_token};
@@ -50,6 +52,7 @@ pub use executions::ExecutionFilter;
 pub use flow::{FlowStart, FlowView, StartedFlow, state_handle_of};
 pub use groups::GroupQuery;
 pub use hook_call::HookAnswer;
+pub use hook_keys::StoredHookKeys;
 pub use listing::{Listing, PageQuery};
 pub use mail::MailSettings;
 pub use metrics::Metrics;
@@ -82,6 +85,7 @@ struct Inner {
     tries: keyed_turns::KeyedTurns,
     flow_turns: keyed_turns::KeyedTurns,
     postman: mail::Postman,
+    key_making: Arc<Semaphore>,
     calls: TaskTracker,
 }
 
@@ -118,6 +122,7 @@ impl App {
                 tries: keyed_turns::KeyedTurns::default(),
                 flow_turns: keyed_turns::KeyedTurns::default(),
                 postman,
+                key_making: Arc::new(Semaphore::new(1)),
                 calls: TaskTracker::new(),
             }),
         }

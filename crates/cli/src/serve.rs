@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use hookwright_app::{App, MailSettings, NewApiToken, Settings};
+use hookwright_app::{App, MailSettings, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
@@ -114,7 +114,9 @@ impl Org {
             Server::bind(listen, ServerLimits::default()).await.with_context(|| format!("can't listen on {listen}"))?;
         let policy = AddressPolicy { development, ..AddressPolicy::default() };
         let defaults = EngineOptions::default();
+        let assertions = StoredHookKeys::assertions(store.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
         let engine = Engine::new(EngineOptions {
+            assertions: Some(assertions),
             policy: policy.clone(),
             max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
             max_calls_per_hook: settings.max_calls_per_hook.unwrap_or(defaults.max_calls_per_hook),

@@ -32,7 +32,7 @@ use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
-pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys};
+pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys, NewKeyPair};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};

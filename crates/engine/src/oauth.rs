@@ -1,6 +1,7 @@
 //! Access tokens for services behind an authorization server: asked for, kept while they last, forgotten when refused.
 
 mod assertion;
+mod key_pair;
 mod request;
 mod response;
 
@@ -19,6 +20,7 @@ use crate::Inner;
 use crate::classify::Failed;
 
 pub use assertion::{Assertions, HookKey, HookKeyError, HookKeys};
+pub use key_pair::NewKeyPair;
 
 /// An access token, ready to be sent.
 #[derive(Debug, Clone)]

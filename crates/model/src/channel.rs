@@ -75,6 +75,17 @@ impl ChannelAuth {
         }
     }
 
+    /// The hook key that signs for the hook, if one does.
+    #[must_use]
+    pub fn hook_key_id(&self) -> Option<&str> {
+        match self {
+            Self::OAuth(OAuthConfig { client_auth: OAuthClientAuth::PrivateKeyJwt { hook_key_id }, .. }) => {
+                Some(hook_key_id)
+            }
+            _ => None,
+        }
+    }
+
     /// The secret that is sealed at rest, if there is one.
     #[must_use]
     pub fn secret(&self) -> Option<&SecretString> {

@@ -58,6 +58,8 @@ kinds! {
     RegistrationSourceKind, RegistrationSourceId, "reg", "RegistrationPolicy";
     /// An app.
     AppKind, AppId, "0oa", "AppInstance";
+    /// A key pair that signs for hooks.
+    HookKeyKind, HookKeyId, "HKY", "HookKey";
     /// An origin whose pages may call the org.
     TrustedOriginKind, TrustedOriginId, "tos", "TrustedOrigin";
 }

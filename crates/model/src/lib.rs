@@ -14,6 +14,7 @@ mod fields;
 pub mod flow;
 pub mod group;
 pub mod guessing;
+pub mod hook_key;
 pub mod hook_settings;
 pub mod hook_uri;
 pub mod id;

@@ -6,19 +6,22 @@ use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::EnrollmentPolicy;
 use hookwright_model::execution::Execution;
 use hookwright_model::group::Group;
-use hookwright_model::id::{ApiTokenId, AppId, GroupId, InlineHookId, PolicyId, TrustedOriginId, UserId};
+use hookwright_model::hook_key::HookKey;
+use hookwright_model::id::{ApiTokenId, AppId, GroupId, HookKeyId, InlineHookId, PolicyId, TrustedOriginId, UserId};
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::system_log::LogEvent;
 use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_model::user::User;
 use hookwright_model::user_schema::{UniqueValue, UserSchema};
+use secrecy::SecretSlice;
 
 use crate::flow_change::FlowChange;
 
 /// One change of the org. A commit holds several, all or nothing, in this order.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A new hook; [`Conflict::NameTaken`] or [`Conflict::LimitReached`] if it can't be.
+    /// A new hook; [`Conflict::NameTaken`] or [`Conflict::LimitReached`] if it can't be, [`Conflict::Reference`] if its hook
+    /// key is gone.
     InsertInlineHook {
         /// The hook; its `revision` is stored as it is.
         hook: InlineHook,
@@ -26,13 +29,33 @@ pub enum Change {
         limit: u64,
     },
     /// The hook with this id gets all these values and the next revision, if its stored revision is still this one;
-    /// [`Conflict::Stale`] otherwise, [`Conflict::NameTaken`] if another hook has the name.
+    /// [`Conflict::Stale`] otherwise, [`Conflict::NameTaken`] if another hook has the name, [`Conflict::Reference`] if its
+    /// hook key is gone.
     UpdateInlineHook(InlineHook),
     /// The hook goes, if its revision is still this one; [`Conflict::Stale`] otherwise, [`Conflict::Reference`] if a policy
     /// uses it.
     DeleteInlineHook {
         /// The hook.
         id: InlineHookId,
+        /// The revision that was read.
+        revision: i64,
+    },
+    /// A new hook key; [`Conflict::NameTaken`] or [`Conflict::LimitReached`] if it can't be.
+    InsertHookKey {
+        /// The key.
+        key: Box<HookKey>,
+        /// Its private half (PKCS #8); sealed before it is stored.
+        private_key: SecretSlice<u8>,
+        /// How many keys there may be, this one included.
+        limit: u64,
+    },
+    /// The key gets this name, this date and the next revision; [`Conflict::Stale`] or [`Conflict::NameTaken`].
+    UpdateHookKey(Box<HookKey>),
+    /// The key goes, if its revision is still this one; [`Conflict::Stale`] otherwise, [`Conflict::Reference`] if a hook
+    /// uses it.
+    DeleteHookKey {
+        /// The key.
+        id: HookKeyId,
         /// The revision that was read.
         revision: i64,
     },

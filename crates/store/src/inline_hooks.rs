@@ -21,12 +21,13 @@ const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_
 const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
 
 const INSERT: &str = "INSERT INTO inline_hooks (id, name, folded_name, hook_type, version, status, channel, \
-     sealed_secret, metadata, created_ms, last_updated_ms, revision) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 \
+     sealed_secret, metadata, created_ms, last_updated_ms, revision, hook_key_id) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14 \
      WHERE (SELECT value FROM tallies WHERE name = 'inline_hooks') < $13 ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE inline_hooks SET name = $3, folded_name = $4, hook_type = $5, version = $6, status = $7, \
-     channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, revision = revision + 1 \
+     channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, hook_key_id = $12, \
+     revision = revision + 1 \
      WHERE id = $1 AND revision = $2 \
      AND NOT EXISTS (SELECT 1 FROM inline_hooks AS other WHERE other.folded_name = $4 AND other.id <> $1)";
 
@@ -71,6 +72,7 @@ pub(crate) fn insert(
         Argument::Integer(hook.last_updated.as_millis()),
         Argument::Integer(hook.revision),
         Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
+        hook_key_id(hook),
     ];
     // No id is left out: a hook that is there already has its name too.
     let otherwise = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
@@ -93,6 +95,7 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Stateme
         Argument::OptionalBytes(stored.sealed_secret),
         Argument::OptionalText(stored.metadata),
         Argument::Integer(hook.last_updated.as_millis()),
+        hook_key_id(hook),
     ];
     let otherwise = name_taken_or(&stored.folded_name, hook.id.as_str(), Conflict::Stale);
     Ok(vec![Statement::new(UPDATE, arguments).or(otherwise)])
@@ -103,6 +106,11 @@ pub(crate) fn delete(dialect: Dialect, id: &InlineHookId, revision: i64) -> Vec<
     let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
     let count = Statement::new(TALLY, vec![Argument::Integer(-1)]).or(TALLY_GONE);
     dialect.lock_tally().into_iter().chain([delete, count]).collect()
+}
+
+/// The key that signs for the hook; also in a column of its own, so that it can't go while it is used.
+fn hook_key_id(hook: &InlineHook) -> Argument {
+    Argument::OptionalText(hook.channel.auth.hook_key_id().map(str::to_owned))
 }
 
 fn name_taken_or(folded_name: &str, id: &str, conflict: Conflict) -> Otherwise {

@@ -14,6 +14,7 @@ mod flow_change;
 mod flow_codes;
 mod flows;
 mod groups;
+mod hook_keys;
 mod inline_hooks;
 mod journal;
 mod keyring;

@@ -8,7 +8,7 @@ use crate::seal::Place;
 use crate::statement::{Argument, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
-use crate::{applications, inline_hooks, schema};
+use crate::{applications, hook_keys, inline_hooks, schema};
 
 const BATCH: i64 = 64;
 
@@ -44,9 +44,10 @@ macro_rules! column {
     };
 }
 
-const COLUMNS: [Column; 2] = [
+const COLUMNS: [Column; 3] = [
     column!("inline_hooks", "sealed_secret", inline_hooks::place, "hook"),
     column!("applications", "sealed_client_secret", applications::place, "app"),
+    column!("hook_keys", "sealed_private_key", hook_keys::place, "hook key"),
 ];
 
 #[derive(sqlx::FromRow)]

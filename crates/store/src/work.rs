@@ -7,7 +7,8 @@ use crate::journal::chunk::{Chunk, Kind};
 use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
 use crate::{
-    api_tokens, applications, enrollment_policies, flows, groups, inline_hooks, trusted_origins, user_schemas, users,
+    api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, trusted_origins, user_schemas,
+    users,
 };
 
 /// What one commit writes: the statements in order, then the chunks for the journal.
@@ -37,6 +38,11 @@ impl Work {
             Change::DeleteInlineHook { id, revision } => {
                 self.statements.extend(inline_hooks::delete(dialect, &id, revision));
             }
+            Change::InsertHookKey { key, private_key, limit } => {
+                self.statements.extend(hook_keys::insert(keyring, &key, &private_key, limit)?);
+            }
+            Change::UpdateHookKey(key) => self.statements.push(hook_keys::update(&key)),
+            Change::DeleteHookKey { id, revision } => self.statements.extend(hook_keys::delete(&id, revision)),
             Change::InsertApiToken(token) => self.statements.push(api_tokens::insert(&token)),
             Change::TouchApiToken { id, last_used, expires } => {
                 self.statements.push(api_tokens::touch(&id, last_used, expires));
@@ -95,6 +101,9 @@ impl Work {
             Change::InsertInlineHook { .. }
             | Change::UpdateInlineHook(_)
             | Change::DeleteInlineHook { .. }
+            | Change::InsertHookKey { .. }
+            | Change::UpdateHookKey(_)
+            | Change::DeleteHookKey { .. }
             | Change::InsertApiToken(_)
             | Change::TouchApiToken { .. }
             | Change::RevokeApiToken { .. }

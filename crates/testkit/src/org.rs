@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hookwright_app::{App, NewApiToken, Settings};
+use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::Timestamp;
 use hookwright_model::address::AddressPolicy;
@@ -119,7 +119,9 @@ impl Org {
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{address}");
         }
-        let engine = EngineOptions { policy: settings.address_policy.clone(), ..options.engine };
+        let assertions = StoredHookKeys::assertions(store.clone(), clock.clone(), entropy.clone());
+        let policy = settings.address_policy.clone();
+        let engine = EngineOptions { policy, assertions: Some(assertions), ..options.engine };
         let engine = Engine::new(engine).expect("the engine starts");
         let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
         app.prepare_org().await.expect("the org is made");

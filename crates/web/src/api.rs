@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod executions;
 pub(crate) mod groups;
+pub(crate) mod hook_keys;
 pub(crate) mod inline_hooks;
 pub(crate) mod listing;
 pub(crate) mod logs;
@@ -62,6 +63,8 @@ pub(crate) fn route_label(path: &str) -> &'static str {
         _ if path.starts_with("/api/v1/apps") => "/api/v1/apps",
         _ if path.starts_with("/api/v1/meta/") => "/api/v1/meta",
         _ if path.starts_with("/api/v1/trustedOrigins") => "/api/v1/trustedOrigins",
+        _ if path.starts_with("/api/v1/hook-keys") => "/api/v1/hook-keys",
+        "/hookwright/v1/hook-keys/jwks" => "/hookwright/v1/hook-keys/jwks",
         _ if path.starts_with("/api/v1/api-tokens") => "/api/v1/api-tokens",
         _ => "other",
     }

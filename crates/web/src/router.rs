@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use hookwright_app::App;
 
 use crate::api::routes::identity_routes;
-use crate::api::{executions, inline_hooks, logs};
+use crate::api::{executions, hook_keys, inline_hooks, logs};
 use crate::error::ApiError;
 use crate::{idx, operations, signin};
 
@@ -23,6 +23,7 @@ pub fn router(app: App) -> Router {
     let router = inline_hook_routes(router, "/api/v1/inlineHooks");
     // The curl lines of the 2018 document spell it so.
     let router = inline_hook_routes(router, "/api/v1/inlineHook");
+    let router = hook_key_routes(router);
     let router = identity_routes(router);
     router
         .fallback(async || ApiError::unknown_path())
@@ -64,4 +65,12 @@ fn signin_routes(router: Router<App>) -> Router<App> {
         .route("/app/UserHome", get(signin::home))
         .route("/app/sign-out", post(signin::sign_out))
         .route("/hookwright/outbox", get(signin::outbox))
+}
+
+fn hook_key_routes(router: Router<App>) -> Router<App> {
+    router
+        .route("/api/v1/hook-keys", get(hook_keys::list).post(hook_keys::create))
+        .route("/api/v1/hook-keys/{id}", get(hook_keys::get).put(hook_keys::rename).delete(hook_keys::delete))
+        .route("/api/v1/hook-keys/public/{keyId}", get(hook_keys::public))
+        .route("/hookwright/v1/hook-keys/jwks", get(hook_keys::key_set))
 }

@@ -58,8 +58,9 @@ async fn a_hook_comes_back_as_it_was_stored(fixture: Fixture) {
     plain.status = Status::Inactive;
     plain.hook_type = HookType::LegacyTokens;
     let secret_post = OAuthClientAuth::ClientSecretPost(SecretString::from("client secret".to_owned()));
-    let key_jwt = OAuthClientAuth::PrivateKeyJwt { hook_key_id: "HKY1".to_owned() };
+    let key_jwt = OAuthClientAuth::PrivateKeyJwt { hook_key_id: crate::hook_keys::key(1).id.to_string() };
     let hooks = [plain, hook(2), oauth_hook(3, secret_post), oauth_hook(4, key_jwt)];
+    store.commit(vec![crate::hook_keys::insert(crate::hook_keys::key(1))]).await.unwrap();
     store.commit(hooks.iter().cloned().map(insert).collect()).await.unwrap();
     for hook in &hooks {
         assert_same(&store.inline_hook(hook.id.as_str()).await.unwrap().unwrap(), hook);

@@ -9,6 +9,7 @@ mod api_tokens;
 mod crash;
 mod executions;
 mod fixture;
+mod hook_keys;
 mod identity;
 mod inline_hooks;
 mod journal;

@@ -41,6 +41,20 @@ impl FromRequestParts<App> for Authenticated {
     }
 }
 
+/// Anybody, counted by address: for what is public and asks the database.
+pub(crate) struct Counted;
+
+impl FromRequestParts<App> for Counted {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        count(app, &context, &context.peer_name(), class_of(parts.uri.path()))?;
+        check_accept(&parts.headers)?;
+        Ok(Self)
+    }
+}
+
 /// Counts a call, and keeps what the answer's headers say of it.
 fn count(app: &App, context: &RequestContext, who: &str, class: RateClass) -> Result<(), ApiError> {
     let rate = app.rate_limits().count(who, class, app.now());

@@ -334,13 +334,14 @@ async fn an_oauth_channel_makes_the_round_trip_without_its_secret() {
     // What was read can be put back.
     assert_eq!(accepted(&org.client.put(&path_of(&first), &first).await), first);
 
+    let key = accepted(&org.client.post("/api/v1/hook-keys", &json!({"name": "mine"})).await)["id"].clone();
     let mut with_key = oauth("key");
     with_key["channel"]["config"] = json!({
         "uri": "https://hooks.example.com/h", "authType": "private_key_jwt", "clientId": "a-client",
-        "hookKeyId": "HKY00000000000000001", "tokenUrl": "https://as.example.com/token",
+        "hookKeyId": key, "tokenUrl": "https://as.example.com/token",
     });
     let with_key = created(&org, &with_key).await;
-    assert_eq!(with_key["channel"]["config"]["hookKeyId"], "HKY00000000000000001");
+    assert_eq!(with_key["channel"]["config"]["hookKeyId"], key);
     assert_eq!(with_key["channel"]["config"].get("scope"), Some(&Value::Null));
     assert_eq!(accepted(&org.client.put(&path_of(&with_key), &with_key).await), with_key);
 }

@@ -13,6 +13,7 @@ mod execute;
 mod executions;
 mod flows;
 mod hook_fields;
+mod hook_keys;
 mod hook_life;
 mod identity;
 mod oauth;
