@@ -16,7 +16,7 @@ async fn a_newer_schema_is_refused_with_a_clear_sentence(fixture: Fixture) {
     fixture.open().await.close().await;
     fixture.tamper("UPDATE schema_version SET version = version + 1").await;
     let error = fixture.try_open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found, known } if found == known + 1), "{error:?}");
     assert!(error.to_string().contains("restore a backup"), "{error}");
     fixture.tamper("UPDATE schema_version SET version = version - 1").await;
     fixture.open().await.close().await;
