@@ -7,8 +7,8 @@ use crate::journal::chunk::{Chunk, Kind};
 use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
 use crate::{
-    api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, trusted_origins, user_schemas,
-    users,
+    api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, trusted_origins,
+    user_schemas, users,
 };
 
 /// What one commit writes: the statements in order, then the chunks for the journal.

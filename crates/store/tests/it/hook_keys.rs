@@ -44,7 +44,7 @@ fn delete(key: &HookKey) -> Change {
 }
 
 async fn private_half(store: &Store, key: &HookKey) -> Result<String, StoreError> {
-    let (key_id, private) = store.hook_private_key(key.id.as_str()).await?.expect("the key is there");
+    let (key_id, private) = store.hook_private_key(key.id.as_str()).await?.unwrap();
     assert_eq!(key_id, key.key_id);
     Ok(String::from_utf8(private.expose_secret().to_vec()).unwrap())
 }

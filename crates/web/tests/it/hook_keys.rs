@@ -152,8 +152,8 @@ struct Guarded {
 
 impl Guarded {
     async fn start(org: &Org) -> Self {
-        let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("it works");
+        let base = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let guarded = Self { org: org.stranger(), base, seen: Arc::default(), calls: Arc::default() };
         let router = Router::new()
             .route("/token", post(Self::token))
@@ -170,7 +170,7 @@ impl Guarded {
                 (StatusCode::OK, token.to_string())
             }
             Err(why) => {
-                guarded.calls.lock().unwrap().push(format!("refused: {why}"));
+                guarded.calls.lock().expect("no panic while it is held").push(format!("refused: {why}"));
                 (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"}).to_string())
             }
         }
@@ -178,8 +178,10 @@ impl Guarded {
 
     async fn hook(State(guarded): State<Self>, headers: HeaderMap) -> (StatusCode, &'static str) {
         let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let known = shown.strip_prefix("Bearer for-").is_some_and(|jti| guarded.seen.lock().unwrap().contains(jti));
-        guarded.calls.lock().unwrap().push(format!("called: {known}"));
+        let known = shown
+            .strip_prefix("Bearer for-")
+            .is_some_and(|jti| guarded.seen.lock().expect("no panic while it is held").contains(jti));
+        guarded.calls.lock().expect("no panic while it is held").push(format!("called: {known}"));
         if known { (StatusCode::OK, ALLOW) } else { (StatusCode::UNAUTHORIZED, "") }
     }
 
@@ -218,7 +220,11 @@ impl Guarded {
             return Err("another time");
         }
         let jti = claims["jti"].as_str().filter(|jti| jti.len() >= 16).ok_or("no jti")?;
-        if self.seen.lock().unwrap().insert(jti.to_owned()) { Ok(jti.to_owned()) } else { Err("a replay") }
+        if self.seen.lock().expect("no panic while it is held").insert(jti.to_owned()) {
+            Ok(jti.to_owned())
+        } else {
+            Err("a replay")
+        }
     }
 }
 
@@ -231,14 +237,14 @@ async fn a_hook_proves_itself_with_its_key_and_calls_with_the_token_it_gets() {
     for _ in 0..3 {
         assert_eq!(accepted(&execute(&org, &hook).await).to_string(), ALLOW);
     }
-    assert_eq!(*guarded.calls.lock().unwrap(), ["called: true"; 3]);
-    assert_eq!(guarded.seen.lock().unwrap().len(), 1, "one token for all of them");
+    assert_eq!(*guarded.calls.lock().expect("no panic while it is held"), ["called: true"; 3]);
+    assert_eq!(guarded.seen.lock().expect("no panic while it is held").len(), 1, "one token for all of them");
 
     // Another key is another configuration: it buys a token of its own.
     let other = made(&org, "other").await;
     accepted(&org.client.put(&path_of(&hook), &signed_hook("signed", &other, &guarded.base)).await);
     assert_eq!(accepted(&execute(&org, &hook).await).to_string(), ALLOW);
-    assert_eq!(guarded.seen.lock().unwrap().len(), 2);
+    assert_eq!(guarded.seen.lock().expect("no panic while it is held").len(), 2);
     assert_eq!(org.client.delete(&key_path(&key)).await.status, 204);
 
     // The key outlives a restart, sealed.
@@ -246,7 +252,7 @@ async fn a_hook_proves_itself_with_its_key_and_calls_with_the_token_it_gets() {
     let after = Guarded::start(&org).await;
     accepted(&org.client.put(&path_of(&hook), &signed_hook("signed", &other, &after.base)).await);
     assert_eq!(accepted(&execute(&org, &hook).await).to_string(), ALLOW);
-    assert_eq!(*after.calls.lock().unwrap(), ["called: true"]);
+    assert_eq!(*after.calls.lock().expect("no panic while it is held"), ["called: true"]);
 }
 
 #[tokio::test]
@@ -258,7 +264,7 @@ async fn keys_are_made_one_at_a_time_and_never_more_than_fifty() {
     });
     let mut made = 0;
     for answer in making.collect::<Vec<_>>() {
-        let answer = answer.await.unwrap();
+        let answer = answer.await.expect("it works");
         if answer.status == 200 {
             made += 1;
         } else if answer.status != 429 {
