@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use hookwright_model::guessing::{ADDRESS_WINDOW, FORGETTING, LONG_WAIT};
+use hookwright_model::system_log::{LogEvent, Outcome, Severity};
 use hookwright_model::user::{User, UserStatus, folded_login};
 use hookwright_store::{Change, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::events::{SESSION_STARTED, unknown_actor, user_actor, user_target};
 use crate::opaque::sha256;
 use crate::passwords::Verified;
 use crate::{App, Error, RequestOrigin};
@@ -55,9 +57,10 @@ impl App {
         let may_try = self.inner.store.sign_in_failures(&key).await?.may_try(now);
         let stored = user.as_ref().filter(|user| may_try && may_sign_in(user)).and_then(|user| user.password.clone());
         let verified = self.inner.passwords.verify(guess.password.clone(), stored).await?;
-        if let (Verified::Right { outdated }, Some(user)) = (verified, user) {
-            return Ok(Some(Proven { user, key, outdated }));
-        }
+        let user = match (verified, user) {
+            (Verified::Right { outdated }, Some(user)) => return Ok(Some(Proven { user, key, outdated })),
+            (_, user) => user,
+        };
         let mut changes = Vec::new();
         let note = |key, window: Duration, lifetime: Duration| {
             let (since, expires) = (now.minus(window), now.plus(lifetime));
@@ -66,6 +69,7 @@ impl App {
         // A try that came too early proves nothing and costs nothing: else anybody could keep a name locked for ever.
         if may_try {
             changes.push(note(key, FORGETTING, FORGETTING + LONG_WAIT));
+            changes.push(Change::AppendEvents(vec![self.failed_sign_in(user.as_ref(), guess.origin)]));
         }
         if let Some(key) = address {
             changes.push(note(key, ADDRESS_WINDOW, ADDRESS_WINDOW));
@@ -75,6 +79,15 @@ impl App {
         }
         drop(turn);
         Ok(None)
+    }
+
+    /// The event of a wrong password. A name that nobody has is left out: it may be a password in the wrong field.
+    fn failed_sign_in(&self, user: Option<&User>, origin: &RequestOrigin) -> LogEvent {
+        let actor = user.map_or_else(|| unknown_actor(""), user_actor);
+        let mut event = self.flow_event(SESSION_STARTED, actor, origin, user.map(user_target).into_iter().collect());
+        event.severity = Severity::Warn;
+        event.outcome = Outcome { result: "FAILURE", reason: Some("INVALID_CREDENTIALS".to_owned()) };
+        event
     }
 
     /// What an address's failures are counted under, where limits are on.

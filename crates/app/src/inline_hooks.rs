@@ -121,7 +121,7 @@ impl App {
     /// Deletes an INACTIVE hook for good.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one.
+    /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one and for one that a policy names.
     pub async fn delete_inline_hook(&self, caller: &Caller, id: &InlineHookId) -> Result<(), Error> {
         let mut turn = self.turn(id).await?;
         loop {
@@ -138,10 +138,7 @@ impl App {
                         return Err(contended(id));
                     }
                 }
-                Err(CommitError::Conflict(Conflict::Reference)) => {
-                    let cause = format!("The inline hook {id} is used by a policy; take it out of the policy first.");
-                    return Err(Error::WrongState(cause));
-                }
+                Err(CommitError::Conflict(Conflict::Reference)) => return Err(self.hook_in_use(id).await?),
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => {
                     self.inner.metrics.forget_hook(id);
@@ -149,6 +146,12 @@ impl App {
                 }
             }
         }
+    }
+
+    async fn hook_in_use(&self, id: &InlineHookId) -> Result<Error, Error> {
+        let policies = self.inner.store.enrollment_policies_with_hook(id.as_str()).await?;
+        let named = policies.first().map_or_else(String::new, |policy| format!(" {} ({})", policy.name, policy.id));
+        Ok(Error::WrongState(format!("The inline hook {id} is used by the user profile policy{named}.")))
     }
 
     /// Reads, decides, writes; from the start again if another node wrote in between. Writes nothing where `decide` finds

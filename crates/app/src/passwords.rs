@@ -139,7 +139,7 @@ impl<'a> Seat<'a> {
     fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
         let taken =
             waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < most).then_some(count + 1));
-        taken.is_ok().then_some(Self(waiting))
+        taken.is_ok().then(|| Self(waiting))
     }
 }
 
@@ -215,6 +215,17 @@ mod tests {
             let verified = passwords.verify(secret("correct horse"), Some(PasswordHash::from_phc(ruinous))).await;
             assert_eq!(verified.unwrap(), Verified::Wrong);
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_has_costs_a_hash_too() {
+        let full = Passwords { at_once: Arc::new(Semaphore::new(0)), most_waiting: 0, ..Passwords::new(&Fixed) };
+        let phc = Passwords::new(&Fixed).hash(secret("correct horse"), &Fixed).await.unwrap();
+        for stored in [None, Some(phc)] {
+            let verified = full.verify(secret("a password"), stored).await;
+            assert!(matches!(verified, Err(Error::TooBusy { .. })), "both stand in the same queue");
+        }
+        assert_eq!(full.waiting.load(Ordering::Acquire), 0, "whoever is refused takes no seat and gives none back");
     }
 
     #[tokio::test]

@@ -9,4 +9,5 @@ mod process;
 mod responder;
 mod serve;
 mod settings;
+mod sign_up;
 mod token;

@@ -30,6 +30,13 @@ async fn after_a_failure_even_the_right_password_must_wait() {
     assert_eq!(status(&org, "wrong-password").await, 401);
     org.org.clock.advance(Duration::from_secs(1));
     assert_eq!(status(&org, PASSWORD).await, 200, "the count began anew");
+    let events = org.events().await;
+    let failed: Vec<_> = events.iter().filter(|event| event["outcome"]["reason"] == "INVALID_CREDENTIALS").collect();
+    assert_eq!(failed.len(), 6, "tries that came too early are not failures");
+    assert_eq!(
+        (&failed[0]["eventType"], &failed[0]["actor"]["alternateId"]),
+        (&"user.session.start".into(), &LOGIN.into())
+    );
 }
 
 #[tokio::test]
@@ -79,6 +86,14 @@ async fn an_address_has_ten_failures_a_minute_where_limits_are_on() {
     let mut idx = org.idx().await;
     idx.sign_in("nobody@okta.com", "wrong-password").await;
     assert_eq!((idx.status, idx.body["errorCode"].as_str()), (429, Some("E0000047")));
+    // An address that the client made up changes nothing.
+    let mut browser = Browser::of(&org.org);
+    browser.open("/signin").await;
+    let body = browser.filled(&[("identifier", "nobody@okta.com"), ("passcode", "wrong-password")]);
+    let own = org.org.app.settings().public_url.clone();
+    let headers = [("origin", own.as_str()), ("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=203.0.113.8")];
+    let answer = browser.request(http::Method::POST, "/signin/identify", &headers, Some(body)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after").is_empty()), (429, false));
     org.org.clock.advance(Duration::from_secs(61));
     let mut idx = org.idx().await;
     idx.sign_in("nobody@okta.com", "wrong-password").await;

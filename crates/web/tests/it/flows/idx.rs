@@ -25,6 +25,11 @@ impl Idx {
         idx
     }
 
+    /// The same flow at an org that was started again elsewhere.
+    pub(crate) fn moved_to(&self, org: &Org) -> Self {
+        Self { client: Client::new(org.client.address()), base: org.app.settings().public_url.clone(), ..self.clone() }
+    }
+
     pub(crate) async fn send(&self, path: &str, body: &Value) -> Answer {
         let request = self.client.request(Method::POST, path);
         let request = request.header("content-type", "application/ion+json; okta-version=1.0.0");

@@ -5,9 +5,12 @@ mod idx;
 mod org;
 
 mod guessing;
+mod mails;
+mod outcome_table;
 mod outcomes;
 mod pages;
 mod progressive;
 mod replays;
+mod sessions;
 mod sign_in;
 mod sign_up;

@@ -1,8 +1,5 @@
-//! Every outcome of a registration hook, through the real flow: what the person reads, and that nobody is made.
+//! What a registration hook is sent, what its commands do together, and what the records tell of it.
 
-use std::time::Duration;
-
-use hookwright_testkit::Reply;
 use serde_json::{Value, json};
 
 use super::org::{FlowOrg, asking};
@@ -22,85 +19,6 @@ async fn refused(org: &FlowOrg) -> (Vec<String>, super::idx::Idx) {
     assert_eq!(idx.remediations(), ["enroll-profile", "select-identify"]);
     assert!(org.stored("rosario@okta.com").await.is_none(), "nobody is made");
     (idx.banners().into_iter().map(str::to_owned).collect(), idx)
-}
-
-#[tokio::test]
-async fn denial_and_errors_are_told_in_the_documented_words() {
-    let org = FlowOrg::start().await;
-    let deny = r#"{"commands":[{"type":"com.okta.action.update","value":{"registration":"DENY"}}]}"#;
-    let with_error = r#"{"commands":[{"type":"com.okta.action.update","value":{"registration":"ALLOW"}}],"error":{}}"#;
-    for (answer, said) in [
-        (deny, "Registration denied."),
-        (with_error, "Registration cannot be completed at this time."),
-        (r#"{"error":{"errorSummary":"For the log."}}"#, "Registration cannot be completed at this time."),
-        (r#"{"error":null}"#, "Registration cannot be completed at this time."),
-    ] {
-        org.answers(&[answer]);
-        assert_eq!(refused(&org).await.0, [said], "{answer}");
-    }
-    assert_eq!(org.count("user.lifecycle.create").await, 0);
-}
-
-#[tokio::test]
-async fn a_cause_stands_beside_its_field_and_the_rest_above() {
-    let org = FlowOrg::start().await;
-    org.answers(&[r#"{"error":{"errorSummary":"No.","errorCauses":[
-        {"errorSummary":"Only okta.com emails can register.","location":"data.userProfile.email","domain":"end-user"},
-        {"errorSummary":"Ask HR.","location":"data.userProfile.costCenter"}]}}"#]);
-    let (banners, idx) = refused(&org).await;
-    assert_eq!(banners, ["Ask HR."]);
-    assert_eq!(idx.said_at("email"), ["Only okta.com emails can register."]);
-    assert!(idx.said_at("lastName").is_empty());
-}
-
-#[tokio::test]
-async fn every_failure_of_the_service_denies_with_the_default_words() {
-    let org = FlowOrg::start().await;
-    let unknown = r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"shoeSize":"44"}}]}"#;
-    let password = r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"password":"x"}}]}"#;
-    let number = r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"employeeNumber":1234}}]}"#;
-    let wrong_kind = r#"{"commands":[{"type":"com.okta.user.progressive.profile.update","value":{"title":"x"}}]}"#;
-    let replies = [
-        Reply::json(500, "{}"),
-        Reply::json(404, "{}"),
-        Reply::answer(302, &[("location", "http://127.0.0.1:1/")], ""),
-        Reply::json(200, ""),
-        Reply::json(200, "{"),
-        Reply::json(200, "[]"),
-        Reply::json(200, r#"{"commands":{},"commands":[]}"#),
-        Reply::json(200, unknown),
-        Reply::json(200, password),
-        Reply::json(200, number),
-        Reply::json(200, wrong_kind),
-        Reply::json(200, format!(r#"{{"debugContext":"{}"}}"#, "x".repeat(300_000))),
-        Reply::lying_about_its_length(ALLOW, 10_000),
-        Reply::close(),
-        Reply::hang(),
-        Reply::json(200, ALLOW).after(Duration::from_secs(2)),
-    ];
-    for (number, reply) in replies.into_iter().enumerate() {
-        org.service.on("/hook", [reply]);
-        assert_eq!(refused(&org).await.0, [FAILED], "reply {number}");
-    }
-    assert_eq!(org.count("user.lifecycle.create").await, 0);
-}
-
-#[tokio::test]
-async fn an_empty_answer_and_204_let_the_person_in() {
-    let org = FlowOrg::start().await;
-    for (number, reply) in
-        [Reply::answer(204, &[], ""), Reply::json(200, "{}"), Reply::json(200, ALLOW), Reply::json(201, ALLOW)]
-            .into_iter()
-            .enumerate()
-    {
-        org.service.on("/hook", [reply]);
-        let login = format!("rosario{number}@okta.com");
-        let mut idx = org.idx().await;
-        idx.sign_up(json!({"email": login, "firstName": "R", "lastName": "J"})).await;
-        assert_eq!(idx.status, 200, "{:#}", idx.body);
-        assert_eq!(idx.remediations(), ["enroll-authenticator"]);
-        assert_eq!(org.stored(&login).await.expect("the user").profile["firstName"], "R");
-    }
 }
 
 #[tokio::test]
@@ -197,6 +115,21 @@ async fn an_inactive_hook_is_skipped_with_a_warning() {
     let events = org.events().await;
     let skipped = events.iter().find(|event| event["eventType"] == "inline_hook.executed").expect("an event");
     assert_eq!((&skipped["severity"], &skipped["outcome"]["result"]), (&json!("WARN"), &json!("SKIPPED")));
+}
+
+#[tokio::test]
+async fn a_hook_that_a_policy_names_cannot_be_deleted() {
+    let org = FlowOrg::start().await;
+    let path = format!("/api/v1/inlineHooks/{}", org.hook["id"].as_str().expect("an id"));
+    assert_eq!(org.org.client.post_empty(&format!("{path}/lifecycle/deactivate")).await.status, 200);
+    let answer = org.org.client.delete(&path).await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert!(answer.text().contains("Portal policy"), "it says where: {}", answer.text());
+    org.change_rule(|rule| rule.hook = None).await;
+    assert_eq!(org.org.client.delete(&path).await.status, 204);
+    // Without a hook the form alone decides.
+    org.idx().await.sign_up(rosario()).await;
+    assert!(org.stored("rosario@okta.com").await.is_some() && org.asked().is_empty());
 }
 
 #[tokio::test]

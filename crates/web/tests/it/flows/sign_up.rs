@@ -124,6 +124,8 @@ async fn a_wrong_form_is_refused_before_the_hook_is_asked() {
         assert_eq!(idx.said_at(name).len(), 1, "{name}");
     }
     org.user("rosario@okta.com").await;
+    idx.register(json!({"email": "ROSARIO@okta.com", "firstName": "R", "lastName": ""})).await;
+    assert!(idx.said_at("email").is_empty(), "that a login is taken is told to a whole form only");
     idx.register(json!({"email": "ROSARIO@okta.com", "firstName": "R", "lastName": "J"})).await;
     assert_eq!(idx.said_at("email"), ["A user with this Primary email already exists"]);
     assert!(org.asked().is_empty());

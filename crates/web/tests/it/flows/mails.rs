@@ -1,0 +1,121 @@
+//! Mails over SMTP: they arrive, they wait for a server that is not there, and a server that refuses stops nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hookwright_app::MailSettings;
+use hookwright_testkit::OrgOptions;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::idx::Idx;
+use super::org::{FlowOrg, PASSWORD};
+use crate::execute::ALLOW;
+
+/// A mail server that keeps what it is given (RFC 5321, as much of it as a client needs).
+struct MailServer {
+    url: String,
+    mails: UnboundedReceiver<String>,
+    /// Whether it says that it can't take anything now.
+    busy: Arc<AtomicBool>,
+}
+
+impl MailServer {
+    async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("an ephemeral port");
+        let url = format!("smtp://{}", listener.local_addr().expect("an address"));
+        let (sender, mails) = unbounded_channel();
+        let busy = Arc::new(AtomicBool::new(false));
+        let is_busy = Arc::clone(&busy);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(stream, sender.clone(), Arc::clone(&is_busy)));
+            }
+        });
+        Self { url, mails, busy }
+    }
+}
+
+async fn converse(stream: TcpStream, mails: UnboundedSender<String>, busy: Arc<AtomicBool>) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read.take(1 << 20)).lines();
+    write.write_all(b"220 mail.example\r\n").await?;
+    while let Some(line) = lines.next_line().await? {
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let reply: &[u8] = match verb.as_str() {
+            "MAIL" if busy.load(Ordering::Acquire) => b"451 later\r\n",
+            "DATA" => {
+                write.write_all(b"354 go\r\n").await?;
+                let mut mail = String::new();
+                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                    mail.push_str(&line);
+                    mail.push('\n');
+                }
+                let _ = mails.send(mail);
+                b"250 kept\r\n"
+            }
+            "QUIT" => b"221 bye\r\n",
+            _ => b"250 mail.example\r\n",
+        };
+        write.write_all(reply).await?;
+    }
+    Ok(())
+}
+
+async fn org(server: &MailServer) -> FlowOrg {
+    let mut options = OrgOptions::default();
+    options.settings.mail = Some(MailSettings {
+        smtp_url: SecretString::from(server.url.clone()),
+        from: "Org <org@org.example>".to_owned(),
+    });
+    let org = FlowOrg::with_options(options, |rule| rule.email_verification = true).await;
+    org.answers(&[ALLOW]);
+    org
+}
+
+/// Signs up until the code is asked for.
+async fn at_code(org: &FlowOrg) -> Idx {
+    let mut idx = org.idx().await;
+    idx.sign_up(json!({"email": "rosario@okta.com", "firstName": "Rosario", "lastName": "Jones"})).await;
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": PASSWORD}})).await;
+    assert_eq!(idx.body["currentAuthenticator"]["value"]["key"], "okta_email", "{:#}", idx.body);
+    idx
+}
+
+fn code_in(mail: &str) -> &str {
+    let mut words = mail.split_whitespace();
+    words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())).expect("a code")
+}
+
+#[tokio::test]
+async fn a_code_comes_by_mail_and_opens_the_account() {
+    let mut server = MailServer::start().await;
+    let org = org(&server).await;
+    let mut idx = at_code(&org).await;
+    let mail = server.mails.recv().await.expect("a mail");
+    assert!(mail.contains("From: \"Org\" <org@org.example>") || mail.contains("From: Org <org@org.example>"), "{mail}");
+    assert!(mail.contains("To: rosario@okta.com") && mail.contains("Subject: "), "{mail}");
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": code_in(&mail)}})).await;
+    assert!(!idx.code().is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_that_the_server_did_not_take_is_sent_later_and_once() {
+    let mut server = MailServer::start().await;
+    server.busy.store(true, Ordering::Release);
+    let org = org(&server).await;
+    let mut idx = at_code(&org).await;
+    org.org.app.send_mails().await.expect("a round");
+    assert!(server.mails.try_recv().is_err(), "the server took nothing");
+    server.busy.store(false, Ordering::Release);
+    for _ in 0..3 {
+        org.org.app.send_mails().await.expect("a round");
+    }
+    let mail = server.mails.recv().await.expect("a mail");
+    assert!(server.mails.try_recv().is_err(), "once");
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": code_in(&mail)}})).await;
+    assert!(!idx.code().is_empty());
+}
