@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookwright_engine::{CallSettings, Prepared};
+use hookwright_engine::{HookTls, Prepared};
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
@@ -139,7 +139,10 @@ impl App {
             return Ok(None);
         };
         let unchanged = stale.old.as_ref().filter(|old| old.hook.revision == hook.revision);
-        let cached = unchanged.map_or_else(|| Arc::new(self.prepare_hook(hook)), Arc::clone);
+        let cached = match unchanged {
+            Some(unchanged) => Arc::clone(unchanged),
+            None => Arc::new(self.prepare_hook(hook)?),
+        };
         self.inner.hooks.0.put(id.into(), &cached, &stale);
         Ok(Some(cached))
     }
@@ -151,13 +154,21 @@ impl App {
     }
 
     /// A hook with its finished parts.
-    fn prepare_hook(&self, hook: InlineHook) -> CachedHook {
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if its certificates, which were checked when they came, can't be used.
+    fn prepare_hook(&self, hook: InlineHook) -> Result<CachedHook, Error> {
         let json = self.hook_json(&hook);
-        let timeout = self.inner.settings.attempt_timeout;
-        let calls = CallSettings { timeout, ..CallSettings::for_type(hook.hook_type) };
-        let prepared = self.inner.engine.prepare(&hook, calls);
+        let (engine, calls) = (&self.inner.engine, self.call_settings(&hook));
+        let unusable = |error: &dyn std::fmt::Display| Error::Internal(format!("TLS settings of {}: {error}", hook.id));
+        let prepared = if hook.settings.tls.is_empty() {
+            engine.prepare(&hook, calls)
+        } else {
+            let tls = HookTls::of(&hook.settings.tls).map_err(|error| unusable(&error))?;
+            engine.prepare_with_tls(&hook, calls, &tls).map_err(|error| unusable(&error))?
+        };
         let metrics = self.inner.metrics.of_hook(&hook.id);
-        CachedHook { hook, prepared, json, metrics }
+        Ok(CachedHook { hook, prepared, json, metrics })
     }
 
     pub(crate) fn forget_hook(&self, id: &str) {

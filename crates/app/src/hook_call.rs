@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_contract::outcome::Failure;
-use hookwright_contract::{HookType, check_reply, json};
+use hookwright_contract::{HookType, OnFailure, check_reply, json};
 use hookwright_engine::{Report, run_to_end};
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
-use hookwright_model::inline_hook::Status;
+use hookwright_model::inline_hook::{InlineHook, Status};
 use hookwright_model::redaction::Redaction;
 use hookwright_model::user_schema::UserSchema;
 use secrecy::ExposeSecret;
@@ -98,6 +98,9 @@ impl App {
         let mut judgement = judge(cached.hook.hook_type, &request, schema, &report);
         // A fault quotes the answer, which may quote what we sent.
         judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
+        if judgement.failure.is_some() {
+            judgement.effect = Some(effect_of_failure(&cached.hook).to_owned());
+        }
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
 
         let result = match &judgement.failure {
@@ -138,7 +141,7 @@ const fn failure_of(verdict: Verdict) -> Failure {
         Verdict::TimedOut => Failure::TimedOut,
         Verdict::Unreachable => Failure::Unreachable,
         Verdict::AddressRefused => Failure::AddressRefused,
-        Verdict::AtCapacity => Failure::AtCapacity,
+        Verdict::AtCapacity | Verdict::RateLimited | Verdict::CircuitOpen => Failure::AtCapacity,
         Verdict::TokenRefused => Failure::TokenRefused,
         Verdict::WrongStatus => Failure::WrongStatus,
         Verdict::AnswerTooLarge => Failure::AnswerTooLarge,
@@ -205,6 +208,15 @@ fn judge(hook_type: HookType, request: &json::Value<'_>, schema: &UserSchema, re
             let failure = Some(format!("{}: {fault}", fault.reason));
             Judgement { verdict: Verdict::InvalidAnswer, failure, effect: None, fault: Some((&fault).into()) }
         }
+    }
+}
+
+/// What a flow does that gets no usable answer of this hook.
+fn effect_of_failure(hook: &InlineHook) -> &'static str {
+    match hook.settings.on_failure(hook.hook_type) {
+        OnFailure::Stop => "flow STOP",
+        OnFailure::ContinueUnchanged => "flow CONTINUE",
+        OnFailure::FallbackProvider => "flow FALLBACK_PROVIDER",
     }
 }
 

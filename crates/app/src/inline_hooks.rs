@@ -4,8 +4,10 @@ use bytes::Bytes;
 use hookwright_contract::HookType;
 use hookwright_engine::run_to_end;
 use hookwright_model::Violations;
+use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::system_log::LogEvent;
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
@@ -16,6 +18,7 @@ use crate::{App, Caller, Error};
 
 /// What a violation's summary names.
 const OBJECT: &str = "inlineHook";
+const SETTINGS: &str = "inlineHookSettings";
 
 impl App {
     /// Registers a hook. It starts ACTIVE.
@@ -154,8 +157,6 @@ impl App {
         Ok(Error::WrongState(format!("The inline hook {id} is used by the user profile policy{named}.")))
     }
 
-    /// Reads, decides, writes; from the start again if another node wrote in between. Writes nothing where `decide` finds
-    /// nothing to change.
     async fn change(
         &self,
         caller: &Caller,
@@ -163,12 +164,41 @@ impl App {
         kind: EventKind,
         decide: impl Fn(&InlineHook) -> Result<Option<InlineHook>, Violations>,
     ) -> Result<Bytes, Error> {
+        let decide = |hook: &InlineHook| Ok(decide(hook).map_err(invalid)?.map(|hook| (hook, Map::new())));
+        Ok(self.hook_json(&self.change_hook(caller, id, kind, decide).await?))
+    }
+
+    /// Gives a hook other settings; the event tells what changed.
+    pub(crate) async fn change_settings(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        decide: impl Fn(&InlineHook) -> Result<HookSettings, Violations>,
+    ) -> Result<InlineHook, Error> {
+        let decide = |hook: &InlineHook| {
+            let settings = decide(hook).map_err(|violations| Error::Invalid { object: SETTINGS, violations })?;
+            let changes = hook.settings.changes_to(&settings);
+            let details = changes.into_iter().map(|(name, change)| (format!("settings.{name}"), change));
+            Ok((hook.settings != settings).then(|| (hook.with_settings(settings), details.collect())))
+        };
+        self.change_hook(caller, id, events::INLINE_HOOK_UPDATED, decide).await
+    }
+
+    /// Reads, decides, writes; from the start again if another node wrote in between. Writes nothing where `decide` finds
+    /// nothing to change.
+    async fn change_hook(
+        &self,
+        caller: &Caller,
+        id: &InlineHookId,
+        kind: EventKind,
+        decide: impl Fn(&InlineHook) -> Result<Option<(InlineHook, Map<String, Value>)>, Error>,
+    ) -> Result<InlineHook, Error> {
         let mut turn = self.turn(id).await?;
         loop {
             let stored = self.stored_hook(id).await?;
-            let Some(hook) = decide(&stored).map_err(invalid)? else { return Ok(self.hook_json(&stored)) };
+            let Some((hook, debug_data)) = decide(&stored)? else { return Ok(stored) };
             self.check_hook_key(&hook).await?;
-            let event = self.event(kind, caller, hook_target(&hook), self.now());
+            let event = LogEvent { debug_data, ..self.event(kind, caller, hook_target(&hook), self.now()) };
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
             match self.write(&turn, id, changes).await {
                 Err(CommitError::Conflict(Conflict::Stale)) => {
@@ -177,7 +207,7 @@ impl App {
                     }
                 }
                 Err(error) => return Err(self.refusal(error)),
-                Ok(()) => return Ok(self.hook_json(&hook)),
+                Ok(()) => return Ok(hook),
             }
         }
     }

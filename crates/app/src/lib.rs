@@ -16,6 +16,7 @@ mod groups;
 mod guessing;
 mod hook_call;
 mod hook_keys;
+mod hook_settings;
 mod inline_hooks;
 mod keyed_turns;
 mod listing;
@@ -37,6 +38,7 @@ mod user_schema;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hookwright_engine::Engine;
 use hookwright_model::{Clock, Entropy, Timestamp};
@@ -62,6 +64,9 @@ pub use sessions::{NewSession, SignedIn};
 pub use settings::Settings;
 pub use system_log::{LogPage, LogQuery};
 pub use users::{LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
+
+/// How long the last calls are waited for, after the server's own time for ending requests.
+const LAST_CALLS: Duration = Duration::from_millis(1500);
 
 /// The org: what it knows and what it can do. Cheap to clone.
 #[derive(Clone)]
@@ -173,9 +178,13 @@ impl App {
     }
 
     /// Waits for the calls under way, then writes what is buffered and closes the store.
+    ///
+    /// Calls that may take longer than most, by the settings of their hooks, are not waited for to their end.
     pub async fn close(&self) {
         self.inner.calls.close();
-        self.inner.calls.wait().await;
+        if tokio::time::timeout(LAST_CALLS, self.inner.calls.wait()).await.is_err() {
+            tracing::warn!("some calls of hooks were still under way at the end; their executions are not recorded");
+        }
         self.inner.store.close().await;
     }
 }

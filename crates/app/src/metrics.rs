@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use hookwright_engine::Gauges as EngineGauges;
+use hookwright_engine::{CircuitState, Gauges as EngineGauges};
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::InlineHookId;
 use hookwright_store::Gauges as StoreGauges;
@@ -30,6 +30,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
     request_seconds: Histograms<RouteLabels>,
     sizes: Family<SizeLabels, Gauge>,
+    circuits: Family<HookLabels, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,7 +102,13 @@ impl Metrics {
         registry.register("requests", "Requests answered by route, method and status", requests.clone());
         registry.register("request_seconds", "How long requests took by route, in seconds", request_seconds.clone());
         registry.register("size", "Present sizes of pools, queues and buffers", sizes.clone());
-        Self { registry, executions, execution_seconds, requests, request_seconds, sizes }
+        let circuits = Family::default();
+        registry.register(
+            "circuit",
+            "Circuits of hooks that have a circuit breaker: 0 closed, 1 about to try again, 2 open",
+            circuits.clone(),
+        );
+        Self { registry, executions, execution_seconds, requests, request_seconds, sizes, circuits }
     }
 
     /// The counters of one hook.
@@ -145,6 +152,15 @@ impl Metrics {
         ];
         for (of, size) in sizes {
             self.sizes.get_or_create(&SizeLabels { of }).set(i64::try_from(size).unwrap_or(i64::MAX));
+        }
+        self.circuits.clear();
+        for (hook, state) in &engine.circuits {
+            let level = match state {
+                CircuitState::Closed => 0,
+                CircuitState::HalfOpen => 1,
+                CircuitState::Open => 2,
+            };
+            self.circuits.get_or_create(&HookLabels { hook: hook.clone() }).set(level);
         }
         let mut text = String::new();
         match prometheus_client::encoding::text::encode(&mut text, &self.registry) {

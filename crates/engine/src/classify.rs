@@ -57,7 +57,11 @@ impl Failed {
                 true
             }
             CallFailure::Unreachable(Unreachable::Closed) => self.reach != Reach::Sent,
-            CallFailure::AtCapacity { .. } | CallFailure::AnswerTooLarge(_) | CallFailure::BadBody(_) => false,
+            CallFailure::AtCapacity { .. }
+            | CallFailure::RateLimited { .. }
+            | CallFailure::CircuitOpen
+            | CallFailure::AnswerTooLarge(_)
+            | CallFailure::BadBody(_) => false,
             CallFailure::TokenRefused(_) => self.reach == Reach::NoTokenNow,
         }
     }

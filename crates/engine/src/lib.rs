@@ -5,6 +5,7 @@
 
 mod admission;
 mod attempt;
+mod breaker;
 mod classify;
 mod coding;
 mod connect;
@@ -15,6 +16,7 @@ mod outcome;
 mod pool;
 mod prepared;
 mod proxy;
+mod rate;
 mod resolver;
 mod retry;
 mod run_to_end;
@@ -32,13 +34,14 @@ use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
+pub use breaker::{BreakerRule, CircuitState};
 pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys, NewKeyPair};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};
 pub use run_to_end::{RunToEnd, run_to_end};
-pub use tls::{ClientIdentity, ClientIdentityError, HookTls};
+pub use tls::{ClientIdentity, ClientIdentityError, HookTls, HookTlsError};
 
 use admission::Admission;
 use attempt::Sender;
@@ -138,6 +141,8 @@ pub struct Gauges {
     pub idle_connections: usize,
     /// Calls under way by hook id; hooks without one are left out.
     pub calls_by_hook: Vec<(String, usize)>,
+    /// How circuits stand by hook id; hooks without a circuit breaker are left out.
+    pub circuits: Vec<(String, CircuitState)>,
 }
 
 impl Engine {
@@ -197,8 +202,9 @@ impl Engine {
     /// A call that has begun runs to its end in a task of its own if this future is dropped; only its report is lost then.
     pub async fn call(&self, prepared: &Prepared, body: Bytes) -> Report {
         let started = Instant::now();
-        let limit = prepared.0.settings.max_concurrent.unwrap_or(self.0.max_calls_per_hook);
-        let permit = match self.0.admission.admit(&prepared.0.gate, limit) {
+        let settings = prepared.0.settings;
+        let default_limit = self.0.max_calls_per_hook;
+        let permit = match self.0.admission.admit(&prepared.0.gate, settings, default_limit, started) {
             Ok(permit) => permit,
             Err(failure) => {
                 let duration = started.elapsed();
@@ -210,10 +216,16 @@ impl Engine {
             let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
             let sender = Sender { engine: &engine, hook: &hook, body };
             let report = retry::run(rule, started, &sender).await;
-            drop(permit);
+            permit.end(report.result.is_err());
             report
         })
         .await
+    }
+
+    /// Calls at once of one hook, unless its settings say otherwise.
+    #[must_use]
+    pub fn max_calls_per_hook(&self) -> usize {
+        self.0.max_calls_per_hook
     }
 
     /// What the engine is doing right now.
@@ -224,6 +236,7 @@ impl Engine {
             max_calls: self.0.max_calls,
             idle_connections: self.0.pool.idle_connections(),
             calls_by_hook: self.0.admission.by_hook(),
+            circuits: self.0.admission.circuits(Instant::now()),
         }
     }
 }

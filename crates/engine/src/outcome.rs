@@ -3,6 +3,7 @@
 //! The texts of failures reach API callers. Whatever could tell an inner network's shape (that a name resolved, that a
 //! port is closed) is in the attempts' records only.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,6 +44,15 @@ pub enum CallFailure {
         /// That limit, in calls at once.
         limit: usize,
     },
+    /// As many calls of the hook as may began within the last second; nothing was sent.
+    #[error("Too many calls of this hook began within a second (the limit is {limit})")]
+    RateLimited {
+        /// That limit, in calls a second.
+        limit: NonZeroU32,
+    },
+    /// Too many calls of the hook failed in a row, or one is trying whether it would go well again; nothing was sent.
+    #[error("The external service failed too often in a row; it is not called for a while")]
+    CircuitOpen,
     /// The address is not one that hooks may be sent to. Reads like [`CallFailure::Unreachable`] on purpose.
     #[error("{COULD_NOT_BE_REACHED}")]
     AddressRefused,
@@ -151,6 +161,8 @@ impl CallFailure {
     pub const fn verdict(&self) -> Verdict {
         match self {
             Self::AtCapacity { .. } => Verdict::AtCapacity,
+            Self::RateLimited { .. } => Verdict::RateLimited,
+            Self::CircuitOpen => Verdict::CircuitOpen,
             Self::AddressRefused => Verdict::AddressRefused,
             Self::Unreachable(_) => Verdict::Unreachable,
             Self::TimedOut(_) => Verdict::TimedOut,

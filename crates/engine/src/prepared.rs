@@ -1,5 +1,6 @@
 //! A hook made ready for calling: everything that does not change between two calls.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use url::Url;
 
 use crate::Inner;
 use crate::admission::Gate;
+use crate::breaker::BreakerRule;
 use crate::oauth::TokenSource;
 use crate::pool::Origin;
 
@@ -29,13 +31,23 @@ pub struct CallSettings {
     pub retry: bool,
     /// Calls of this hook at once; `None` takes the engine's own limit.
     pub max_concurrent: Option<usize>,
+    /// Calls of this hook that may begin within any second; `None` for no limit, as at Okta.
+    pub max_per_second: Option<NonZeroU32>,
+    /// When calls fail at once since others failed before; `None` for never, as at Okta.
+    pub breaker: Option<BreakerRule>,
 }
 
 impl CallSettings {
     /// What Okta does for hooks of this type.
     #[must_use]
     pub fn for_type(hook_type: HookType) -> Self {
-        Self { timeout: DEFAULT_TIMEOUT, retry: hook_type.retries(), max_concurrent: None }
+        Self {
+            timeout: DEFAULT_TIMEOUT,
+            retry: hook_type.retries(),
+            max_concurrent: None,
+            max_per_second: None,
+            breaker: None,
+        }
     }
 }
 
@@ -66,7 +78,7 @@ impl PreparedHook {
         Self {
             hook_type: hook.hook_type,
             settings,
-            gate: engine.admission.gate(hook.id.as_str()),
+            gate: engine.admission.gate(hook.id.as_str(), settings),
             origin,
             refusal: engine.connector.policy.judge_url(url).err(),
             target: origin_form(url),

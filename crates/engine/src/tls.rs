@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use hookwright_model::hook_settings::TlsSettings;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
+use secrecy::ExposeSecret;
 
 use crate::outcome::TlsFailure;
 
@@ -58,6 +60,42 @@ impl ClientIdentity {
         let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|_| ClientIdentityError::Mismatch)?;
         Ok(Self { key: Arc::new(key) })
     }
+}
+
+/// Which of a hook's TLS settings can't be used; tells nothing of the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookTlsError {
+    /// The certificates of authorities.
+    #[error("no certificate of an authority in PEM was found")]
+    TrustedCertificates,
+    /// The client certificate or its key.
+    #[error(transparent)]
+    ClientCertificate(#[from] ClientIdentityError),
+}
+
+impl HookTls {
+    /// Reads what a hook is set to.
+    ///
+    /// # Errors
+    /// Which setting can't be used.
+    pub fn of(settings: &TlsSettings) -> Result<Self, HookTlsError> {
+        let extra_roots = match &settings.trusted_certificates {
+            None => Vec::new(),
+            Some(pem) => authorities(pem).ok_or(HookTlsError::TrustedCertificates)?,
+        };
+        let identity = settings.client_certificate.as_ref().map(|own| {
+            ClientIdentity::from_pem(own.certificate.as_bytes(), own.private_key.expose_secret().as_bytes())
+        });
+        Ok(Self { identity: identity.transpose()?, extra_roots })
+    }
+}
+
+/// The certificates in a PEM text, if there are any and all can be trusted.
+fn authorities(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
+    let mut roots = RootCertStore::empty();
+    let usable = certificates.iter().all(|certificate| roots.add(certificate.clone()).is_ok());
+    (usable && !certificates.is_empty()).then_some(certificates)
 }
 
 impl fmt::Debug for ClientIdentity {

@@ -31,11 +31,15 @@ pub enum Verdict {
     AtCapacity,
     /// The authorization server in front of the service gave no access token.
     TokenRefused,
+    /// As many calls a second as the hook's settings allow had begun; nothing was sent.
+    RateLimited,
+    /// Too many calls had failed in a row; nothing was sent.
+    CircuitOpen,
 }
 
 impl Verdict {
     /// All verdicts, in the order they are documented.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Answered,
         Self::ErrorReturned,
         Self::InvalidAnswer,
@@ -46,6 +50,8 @@ impl Verdict {
         Self::AddressRefused,
         Self::AtCapacity,
         Self::TokenRefused,
+        Self::RateLimited,
+        Self::CircuitOpen,
     ];
 
     /// The verdict's name in the API, such as `TIMED_OUT`.
@@ -62,6 +68,8 @@ impl Verdict {
             Self::AddressRefused => "ADDRESS_REFUSED",
             Self::AtCapacity => "AT_CAPACITY",
             Self::TokenRefused => "TOKEN_REFUSED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::CircuitOpen => "CIRCUIT_OPEN",
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::channel::Channel;
+use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
 
 pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS, is_reserved};
@@ -48,6 +49,8 @@ pub struct InlineHook {
     pub status: Status,
     /// How the external service is reached.
     pub channel: Channel,
+    /// What differs from Okta's ways of calling; ours alone and not part of the hook as Okta shows it.
+    pub settings: HookSettings,
     /// Free members that the client stored with it, shown only if there are any.
     pub metadata: Option<Map<String, Value>>,
     /// When it was created; to the millisecond, so that hooks keep their order, though whole seconds are shown.
@@ -63,5 +66,11 @@ impl InlineHook {
     #[must_use]
     pub fn with_status(&self, status: Status, now: Timestamp) -> Self {
         Self { status, last_updated: now.max(self.created), ..self.clone() }
+    }
+
+    /// The hook with other settings. They are not part of the object that Okta dates, so its dates stay.
+    #[must_use]
+    pub fn with_settings(&self, settings: HookSettings) -> Self {
+        Self { settings, ..self.clone() }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use hookwright_contract::HookType;
 use hookwright_model::channel::{Channel, ChannelAuth, Header};
 use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, Origin, Trigger, Verdict};
+use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::{InlineHook, Status};
@@ -154,6 +155,7 @@ fn hook(number: u64) -> Result<InlineHook, Failure> {
             headers: vec![Header { key: "X-One".to_owned(), value: "1".to_owned() }],
             auth: ChannelAuth::Header { key: "Authorization".to_owned(), value },
         },
+        settings: HookSettings::default(),
         metadata: None,
         created: Timestamp::from_millis(1_767_225_600_000),
         last_updated: Timestamp::from_millis(1_767_225_600_000),

@@ -100,12 +100,14 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0002_identity.sql"),
                 include_str!("../migrations/sqlite/0003_flows.sql"),
                 include_str!("../migrations/sqlite/0004_hook_keys.sql"),
+                include_str!("../migrations/sqlite/0005_hook_settings.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
                 include_str!("../migrations/postgres/0002_identity.sql"),
                 include_str!("../migrations/postgres/0003_flows.sql"),
                 include_str!("../migrations/postgres/0004_hook_keys.sql"),
+                include_str!("../migrations/postgres/0005_hook_settings.sql"),
             ],
         }
     }

@@ -3,6 +3,7 @@
 use hookwright_contract::HookType;
 use hookwright_model::Timestamp;
 use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, OAuthConfig};
+use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::{InlineHook, Status};
@@ -21,13 +22,13 @@ const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_
 const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
 
 const INSERT: &str = "INSERT INTO inline_hooks (id, name, folded_name, hook_type, version, status, channel, \
-     sealed_secret, metadata, created_ms, last_updated_ms, revision, hook_key_id) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14 \
+     sealed_secret, metadata, created_ms, last_updated_ms, revision, hook_key_id, settings, sealed_client_key) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $16 \
      WHERE (SELECT value FROM tallies WHERE name = 'inline_hooks') < $13 ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE inline_hooks SET name = $3, folded_name = $4, hook_type = $5, version = $6, status = $7, \
-     channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, hook_key_id = $12, \
-     revision = revision + 1 \
+     channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, hook_key_id = $12, settings = $13, \
+     sealed_client_key = $14, revision = revision + 1 \
      WHERE id = $1 AND revision = $2 \
      AND NOT EXISTS (SELECT 1 FROM inline_hooks AS other WHERE other.folded_name = $4 AND other.id <> $1)";
 
@@ -40,7 +41,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, name, hook_type, version, status, channel, sealed_secret, metadata, created_ms, \
-             last_updated_ms, revision FROM inline_hooks ",
+             last_updated_ms, revision, settings, sealed_client_key FROM inline_hooks ",
             $rest
         )
     };
@@ -49,6 +50,11 @@ macro_rules! select {
 /// Where the secret of a hook stands.
 pub(crate) const fn place(id: &str) -> Place<'_> {
     Place { table: "inline_hooks", row: id, column: "sealed_secret" }
+}
+
+/// Where the private key of a hook's client certificate stands.
+pub(crate) const fn client_key_place(id: &str) -> Place<'_> {
+    Place { table: "inline_hooks", row: id, column: "sealed_client_key" }
 }
 
 pub(crate) fn insert(
@@ -73,6 +79,8 @@ pub(crate) fn insert(
         Argument::Integer(hook.revision),
         Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
         hook_key_id(hook),
+        Argument::OptionalText(stored.settings),
+        Argument::OptionalBytes(stored.sealed_client_key),
     ];
     // No id is left out: a hook that is there already has its name too.
     let otherwise = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
@@ -96,6 +104,8 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Stateme
         Argument::OptionalText(stored.metadata),
         Argument::Integer(hook.last_updated.as_millis()),
         hook_key_id(hook),
+        Argument::OptionalText(stored.settings),
+        Argument::OptionalBytes(stored.sealed_client_key),
     ];
     let otherwise = name_taken_or(&stored.folded_name, hook.id.as_str(), Conflict::Stale);
     Ok(vec![Statement::new(UPDATE, arguments).or(otherwise)])
@@ -124,19 +134,24 @@ struct Stored {
     channel: String,
     sealed_secret: Option<Vec<u8>>,
     metadata: Option<String>,
+    settings: Option<String>,
+    sealed_client_key: Option<Vec<u8>>,
 }
 
 impl Stored {
     fn of(hook: &InlineHook, keyring: &Keyring) -> Result<Self, StoreError> {
-        let secret = hook.channel.auth.secret();
-        let sealed_secret = secret
-            .map(|secret| keyring.seal(place(hook.id.as_str()), secret.expose_secret().as_bytes()))
-            .transpose()?;
+        let id = hook.id.as_str();
+        let seal = |place, secret: Option<&SecretString>| {
+            secret.map(|secret| keyring.seal(place, secret.expose_secret().as_bytes())).transpose()
+        };
+        let settings = &hook.settings;
         Ok(Self {
             folded_name: hook.name.to_lowercase(),
             channel: to_json(&StoredChannel::of(&hook.channel))?,
-            sealed_secret,
+            sealed_secret: seal(place(id), hook.channel.auth.secret())?,
             metadata: hook.metadata.as_ref().map(to_json).transpose()?,
+            settings: (!settings.is_default()).then(|| to_json(settings)).transpose()?,
+            sealed_client_key: seal(client_key_place(id), settings.tls.secret())?,
         })
     }
 }
@@ -219,6 +234,8 @@ pub(crate) struct InlineHookRow {
     created_ms: i64,
     last_updated_ms: i64,
     revision: i64,
+    settings: Option<String>,
+    sealed_client_key: Option<Vec<u8>>,
 }
 
 impl InlineHookRow {
@@ -229,6 +246,7 @@ impl InlineHookRow {
             None => None,
             Some(sealed) => Some(keyring.unseal_text(place(&self.id), sealed)?),
         };
+        let settings = self.settings(keyring)?;
         let hook_type: HookType =
             self.hook_type.parse().map_err(|_| damaged("type", &"it is none that this release knows"))?;
         let status = [Status::Active, Status::Inactive].into_iter().find(|status| status.as_str() == self.status);
@@ -241,11 +259,25 @@ impl InlineHookRow {
             version: self.version.clone(),
             status: status.ok_or_else(|| damaged("status", &"it is none that this release knows"))?,
             channel: channel.into_channel(secret).map_err(|error| damaged("channel", &error))?,
+            settings,
             metadata: metadata.map_err(|error| damaged("metadata", &error))?,
             created: Timestamp::from_millis(self.created_ms),
             last_updated: Timestamp::from_millis(self.last_updated_ms),
             revision: self.revision,
         })
+    }
+
+    /// What the hook is set to, the private key opened.
+    fn settings(&self, keyring: &Keyring) -> Result<HookSettings, RowError> {
+        let Some(text) = &self.settings else { return Ok(HookSettings::default()) };
+        let damaged = |what: String| RowError::Damaged(format!("settings: {what}"));
+        let mut settings: HookSettings = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        if let Some(own) = &mut settings.tls.client_certificate {
+            let sealed =
+                self.sealed_client_key.as_ref().ok_or_else(|| damaged("the private key is gone".to_owned()))?;
+            own.private_key = keyring.unseal_text(client_key_place(&self.id), sealed)?;
+        }
+        Ok(settings)
     }
 
     /// An error that names the hook.

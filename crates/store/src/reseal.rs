@@ -44,8 +44,9 @@ macro_rules! column {
     };
 }
 
-const COLUMNS: [Column; 3] = [
+const COLUMNS: [Column; 4] = [
     column!("inline_hooks", "sealed_secret", inline_hooks::place, "hook"),
+    column!("inline_hooks", "sealed_client_key", inline_hooks::client_key_place, "hook"),
     column!("applications", "sealed_client_secret", applications::place, "app"),
     column!("hook_keys", "sealed_private_key", hook_keys::place, "hook key"),
 ];

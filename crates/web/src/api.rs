@@ -57,6 +57,7 @@ pub(crate) fn route_label(path: &str) -> &'static str {
         _ if path.starts_with("/idp/idx/") => "/idp/idx",
         _ if path.starts_with("/signin") => "/signin",
         _ if path.starts_with("/hookwright/v1/executions") => "/hookwright/v1/executions",
+        _ if path.starts_with("/hookwright/v1/inlineHooks/") => "/hookwright/v1/inlineHooks/{id}",
         _ if path.starts_with("/api/v1/users") => "/api/v1/users",
         _ if path.starts_with("/api/v1/groups") => "/api/v1/groups",
         _ if path.starts_with("/api/v1/policies") => "/api/v1/policies",

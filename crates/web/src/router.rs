@@ -11,8 +11,10 @@ use crate::{idx, operations, signin};
 
 /// The routes of an org.
 pub fn router(app: App) -> Router {
+    let settings = get(inline_hooks::settings).put(inline_hooks::replace_settings).delete(inline_hooks::reset_settings);
     let router = Router::new()
         .route("/api/v1/logs", get(logs::list))
+        .route("/hookwright/v1/inlineHooks/{id}/settings", settings)
         .route("/hookwright/v1/executions", get(executions::list))
         .route("/hookwright/v1/executions/{id}", get(executions::get))
         .route("/hookwright/v1/openapi.json", get(operations::openapi))

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{InlineHook, Status};
 use crate::address::AddressPolicy;
+use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
 use crate::{Timestamp, Violations};
 
@@ -51,6 +52,7 @@ impl InlineHook {
             version,
             status: Status::Active,
             channel,
+            settings: HookSettings::default(),
             metadata,
             created: now,
             last_updated: now,

@@ -48,7 +48,9 @@ pub fn events_of_call(execution: &Execution, log_successful_calls: bool) -> Vec<
         | Verdict::Unreachable
         | Verdict::AddressRefused
         | Verdict::AtCapacity
-        | Verdict::TokenRefused => (Step::Executed, Some(recorded_failure(summary))),
+        | Verdict::TokenRefused
+        | Verdict::RateLimited
+        | Verdict::CircuitOpen => (Step::Executed, Some(recorded_failure(summary))),
     };
     vec![event(execution, step, failure)]
 }

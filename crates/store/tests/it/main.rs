@@ -10,6 +10,7 @@ mod crash;
 mod executions;
 mod fixture;
 mod hook_keys;
+mod hook_settings;
 mod identity;
 mod inline_hooks;
 mod journal;

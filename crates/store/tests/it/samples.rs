@@ -6,6 +6,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, OAuthConfig};
 use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, Origin, Trigger, Verdict};
+use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::{ApiTokenId, ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::{InlineHook, Status};
@@ -41,6 +42,7 @@ pub(crate) fn hook(number: u64) -> InlineHook {
             headers: vec![Header { key: "X-One".to_owned(), value: "1".to_owned() }],
             auth,
         },
+        settings: HookSettings::default(),
         metadata: None,
         created: NOW,
         last_updated: NOW,

@@ -98,3 +98,28 @@ pub(crate) async fn execute(
     let execution_id = (EXECUTION_ID, answer.execution_id.to_string());
     Ok(([headers::json()], [execution_id], body).into_response())
 }
+
+/// `GET /hookwright/v1/inlineHooks/{id}/settings`
+pub(crate) async fn settings(State(app): State<App>, _: Authenticated, PathId(id): HookId) -> Result {
+    Ok(json(app.hook_settings(&id).await?))
+}
+
+/// `PUT /hookwright/v1/inlineHooks/{id}/settings`
+pub(crate) async fn replace_settings(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(json(app.replace_hook_settings(&caller, &id, &body).await?))
+}
+
+/// `DELETE /hookwright/v1/inlineHooks/{id}/settings`: everything as Okta has it.
+pub(crate) async fn reset_settings(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathId(id): HookId,
+) -> Result {
+    app.reset_hook_settings(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

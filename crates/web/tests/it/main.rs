@@ -15,6 +15,7 @@ mod flows;
 mod hook_fields;
 mod hook_keys;
 mod hook_life;
+mod hook_settings;
 mod identity;
 mod oauth;
 mod operations;
