@@ -5,9 +5,12 @@
 mod client;
 mod guide;
 mod meaning;
+mod people;
 mod play;
 mod summary;
 mod table;
+mod visitor;
+mod walks;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -74,6 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             token: servers.token.secret.expose_secret(),
             kept: folder.kept(),
             registered: &outcome.registered,
+            apps: &outcome.apps,
             denied: outcome.denied.as_deref(),
         };
         say(&summary.render(style));
@@ -90,6 +94,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// What playing the guide came to.
 struct Outcome {
     registered: Vec<Registered>,
+    /// The apps whose people the hooks decide about, in the order of the hooks.
+    apps: Vec<String>,
     /// Answers that were not the guide's.
     differing: usize,
     /// The record of the first call that the service denied.
@@ -115,12 +121,24 @@ async fn play_guide(servers: &Servers, style: Style) -> anyhow::Result<Outcome> 
             say(&played.row.render(style));
         }
     }
+    let apps = people::prepare(&mut client, &registered).await?;
+    say("\n\nThe same by people in a browser: they sign up and in on the org's pages, and the hook decides.\n");
+    say(&format!("GUIDE: does it end as the guide says?\n\n{}", table::head(style)));
+    for (place, (Registered { hook, .. }, app)) in registered.iter().zip(&apps).enumerate() {
+        let title = format!("http://{}{}, \"{}\"", servers.org_address, walks::page_of(app), hook.name);
+        say(&format!("\n{}\n", style.bold(&title)));
+        for walk in walks::of_hook(place) {
+            let row = walks::walk(&mut client, app, walk).await?;
+            differing += usize::from(!row.as_guide);
+            say(&row.render(style));
+        }
+    }
     let verdict = match differing {
         0 => "Every answer is the guide's.".to_owned(),
         _ => format!("{differing} of the answers differ from the guide's."),
     };
     say(&format!("\n{}\n", style.good(differing == 0, &verdict)));
-    Ok(Outcome { registered, differing, denied })
+    Ok(Outcome { registered, apps, differing, denied })
 }
 
 /// Where the org's data is.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -30,9 +30,8 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The record of the hook call, if there was one.
-    pub(super) execution: Option<String>,
     /// From before the request was sent until the whole answer was there.
     pub(super) took: Duration,
 }
@@ -54,29 +53,41 @@ impl Client {
         Ok(Self { sender, host: HeaderValue::from_str(&address.to_string())?, authorization })
     }
 
-    /// Sends a request and waits for its answer, at most ten seconds.
+    /// Sends a request with the API token and waits for its answer, at most ten seconds.
     ///
     /// # Errors
     /// The connection broke, or no answer came.
     pub(super) async fn send(&mut self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
-        let context = format!("{method} {path}");
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, &self.host)
-            .header(AUTHORIZATION, &self.authorization);
+        let mut headers = vec![(AUTHORIZATION, self.authorization.clone())];
         if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+            headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
-        let request = request.body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))?;
+        self.request(method, path, headers, body.map(Value::to_string).unwrap_or_default()).await
+    }
+
+    /// Sends a request with these headers alone, as a browser would, and waits for its answer.
+    ///
+    /// # Errors
+    /// The connection broke, or no answer came.
+    pub(super) async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: String,
+    ) -> anyhow::Result<Answer> {
+        let context = format!("{method} {path}");
+        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(body)))?;
         let exchange = async {
             let began = Instant::now();
             self.sender.ready().await?;
             let (parts, body) = self.sender.send_request(request).await?.into_parts();
             let body = body.collect().await?.to_bytes();
-            let took = began.elapsed();
-            let execution = parts.headers.get(EXECUTION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-            Ok(Answer { status: parts.status, body, execution, took })
+            Ok(Answer { status: parts.status, headers: parts.headers, body, took: began.elapsed() })
         };
         tokio::time::timeout(PATIENCE, exchange)
             .await
@@ -87,6 +98,16 @@ impl Client {
 }
 
 impl Answer {
+    /// The record of the hook call, if there was one.
+    pub(super) fn execution(&self) -> Option<String> {
+        self.headers.get(EXECUTION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned)
+    }
+
+    /// The body as text.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The body as JSON; `null` if it is none.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

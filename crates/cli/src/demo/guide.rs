@@ -11,8 +11,20 @@ pub(super) const USER: &str = "admin";
 /// The password of [`SECRET`].
 pub(super) const PASSWORD: &str = "supersecret";
 
-const ALLOWED: &str = "rosario.jones@okta.com";
-const DENIED: &str = "rosario.jones@example.com";
+/// Whom the guide's service lets in.
+pub(super) const ALLOWED: &str = "rosario.jones@okta.com";
+/// Whom it does not.
+pub(super) const DENIED: &str = "rosario.jones@example.com";
+
+/// What the first endpoint says to [`DENIED`].
+pub(super) const ONLY_OKTA: &str = "Only okta.com emails can register.";
+/// What the second says to other employee numbers.
+pub(super) const FOUR_DIGITS: &str = "Employee numbers must have 4 digits.";
+/// What the third says to people who sign up.
+pub(super) const OKTA_AND_FOUR_DIGITS: &str =
+    "To register, you must have an \"okta\" email and a 4-digit employee number.";
+/// What the third says to people who are there.
+pub(super) const FOUR_DIGITS_ONLY: &str = "Only employee numbers with 4 digits can register.";
 
 /// A hook that the guide has its reader add.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +62,7 @@ pub(super) const HOOKS: [Hook; 3] = [
 fn sign_up_scenarios() -> Vec<Scenario> {
     let denial = error(
         "Incorrect email address. Please contact your admin.",
-        "Only okta.com emails can register.",
+        ONLY_OKTA,
         ("INVALID_EMAIL_DOMAIN", "data.userProfile.email"),
     );
     vec![
@@ -63,7 +75,7 @@ fn sign_up_scenarios() -> Vec<Scenario> {
 fn progressive_scenarios() -> Vec<Scenario> {
     let denial = error(
         "Incorrect employee number. Enter an employee number with 4 digits.",
-        "Employee numbers must have 4 digits.",
+        FOUR_DIGITS,
         ("INVALID_EMPLOYEE_NUMBER", "data.userProfile.employeeNumber"),
     );
     let phone = "+1 555 555 1212";
@@ -80,14 +92,14 @@ fn combined_scenarios() -> Vec<Scenario> {
     let sign_up_denied = || {
         let denial = error(
             "Incorrect email address or employee number. Please contact your admin.",
-            "To register, you must have an \"okta\" email and a 4-digit employee number.",
+            OKTA_AND_FOUR_DIGITS,
             ("INVALID_EMAIL_DOMAIN", "data.userProfile.email"),
         );
         json!({"commands": [action("DENY")], "error": denial})
     };
     let update_denied = error(
         "Incorrect employee number. Enter an employee number with 4 digits.",
-        "Only employee numbers with 4 digits can register.",
+        FOUR_DIGITS_ONLY,
         ("INVALID_EMPLOYEE_NUMBER", "data.userProfile.employeeNumber"),
     );
     vec![

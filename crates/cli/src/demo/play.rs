@@ -92,7 +92,7 @@ pub(super) async fn play(client: &mut Client, id: &str, scenario: &Scenario) -> 
         // Byte for byte: `execute` hands on what the service wrote, and the guide's code writes compact JSON.
         as_guide: answer.status.is_success() && answer.body == scenario.answer.to_string().as_bytes(),
     };
-    Ok(Played { row, execution: answer.execution })
+    Ok(Played { row, execution: answer.execution() })
 }
 
 fn understand(scenario: &Scenario, answer: &Answer) -> Meaning {

@@ -7,8 +7,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::guide;
+use super::people::{EXISTING, PASSWORD};
 use super::play::Registered;
 use super::table::Style;
+use super::walks;
 
 /// What the demo's reader needs to go on by hand.
 pub(super) struct Summary<'a> {
@@ -18,6 +20,8 @@ pub(super) struct Summary<'a> {
     /// The folder of the data if it stays.
     pub(super) kept: Option<&'a Path>,
     pub(super) registered: &'a [Registered],
+    /// The apps of the sign-in pages, in the order of the hooks.
+    pub(super) apps: &'a [String],
     /// The record of a call that the service denied.
     pub(super) denied: Option<&'a str>,
 }
@@ -42,6 +46,7 @@ impl Summary<'_> {
         writeln!(text, "{}  {}", style.bold("API token        "), self.token)?;
         let base = format!("http://{}", self.org);
         writeln!(text, "{}  {base}/readyz  {base}/metrics", style.bold("Open in a browser"))?;
+        self.pages(text, style)?;
 
         let Some(first) = self.registered.first() else { return Ok(()) };
         writeln!(text, "\n{}\n", style.bold("Paste these"))?;
@@ -64,10 +69,21 @@ impl Summary<'_> {
             self.curl(text, &format!("/hookwright/v1/executions/{denied}"), None)?;
         }
         writeln!(text, "# All calls, the last one first")?;
-        self.curl(text, "/hookwright/v1/executions", None)?;
+        self.curl(text, "/hookwright/v1/executions?limit=100", None)?;
         writeln!(text, "# What the System Log has of it")?;
-        self.curl(text, "/api/v1/logs?sortOrder=DESCENDING", None)?;
+        self.curl(text, "/api/v1/logs?sortOrder=DESCENDING&limit=1000", None)?;
         writeln!(text, "Ctrl-C ends the demo.")
+    }
+
+    /// The sign-in pages, and whom to try there.
+    fn pages(&self, text: &mut String, style: Style) -> std::fmt::Result {
+        let [sign_up, number, both] = self.apps else { return Ok(()) };
+        writeln!(text, "\n{}\n", style.bold("Try it yourself in a browser"))?;
+        let page = |app: &str| format!("http://{}{}", self.org, walks::page_of(app));
+        writeln!(text, "{}\n  Sign up as {}, then as {}.", page(sign_up), guide::ALLOWED, guide::DENIED)?;
+        writeln!(text, "{}\n  Sign in as {EXISTING}, password {PASSWORD}: you are asked for", page(number))?;
+        writeln!(text, "  the employee number. Four digits pass.")?;
+        writeln!(text, "{}\n  Both.", page(both))
     }
 
     /// A command for any POSIX shell.

@@ -8,6 +8,9 @@ use crate::process::{Process, hookwright, run, text};
 /// Requests that the guide is played with.
 const REQUESTS: usize = 13;
 
+/// People who walk through the pages.
+const WALKS: usize = 9;
+
 fn demo() -> Command {
     let mut command = hookwright();
     command.args(["demo", "--port", "0", "--responder-port", "0"]);
@@ -25,7 +28,7 @@ fn every_answer_of_the_demo_is_the_guides_and_it_ends_well() {
     let output = run(demo().arg("--once").env("TMPDIR", folder.path()));
     let printed = text(&output.stdout);
     assert!(output.status.success(), "{printed}{}", text(&output.stderr));
-    assert_eq!(rows_that_say(&printed, " yes"), REQUESTS, "{printed}");
+    assert_eq!(rows_that_say(&printed, " yes"), REQUESTS + WALKS, "{printed}");
     assert_eq!(rows_that_say(&printed, " NO"), 0, "{printed}");
     for name in
         ["Profile Enrollment SSR", "Progressive Profile Enrollment", "Profile and Progressive Profile Enrollment"]
@@ -33,6 +36,9 @@ fn every_answer_of_the_demo_is_the_guides_and_it_ends_well() {
         assert!(printed.contains(&format!("{name:?} calls http://127.0.0.1:")), "{printed}");
     }
     assert!(printed.contains("Only okta.com emails can"), "{printed}");
+    for (word, rows) in [("  CREATED  ", 2), ("  UPDATED  ", 2), ("  REFUSED  ", 5)] {
+        assert_eq!(printed.matches(word).count(), rows, "{word} in {printed}");
+    }
     assert_eq!(text(&output.stderr), "");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the temporary folder stays");
 }
@@ -58,7 +64,7 @@ fn taken_ports_make_the_demo_take_others_and_say_so() {
     for port in &ports {
         assert!(printed.contains(&format!("(port {port} is taken)")), "{printed}");
     }
-    assert_eq!(rows_that_say(&printed, " yes"), REQUESTS, "{printed}");
+    assert_eq!(rows_that_say(&printed, " yes"), REQUESTS + WALKS, "{printed}");
 }
 
 #[test]
@@ -68,7 +74,7 @@ fn a_second_demo_goes_on_with_the_data_of_the_first() {
         let output = run(demo().arg("--once").arg("--data-dir").arg(folder.path()));
         let printed = text(&output.stdout);
         assert!(output.status.success(), "{printed}{}", text(&output.stderr));
-        assert_eq!(rows_that_say(&printed, " yes"), REQUESTS, "{printed}");
+        assert_eq!(rows_that_say(&printed, " yes"), REQUESTS + WALKS, "{printed}");
     }
 }
 
@@ -103,11 +109,11 @@ fn what_the_demo_prints_works_when_pasted_and_ctrl_c_ends_it_well() {
     let mut listed = String::new();
     for _ in 0..100 {
         listed = shell(executions);
-        if listed.matches(r#""verdict":"#).count() == REQUESTS + 1 {
+        if listed.matches(r#""verdict":"#).count() == REQUESTS + WALKS + 1 {
             break;
         }
     }
-    assert_eq!(listed.matches(r#""verdict":"#).count(), REQUESTS + 1, "{listed}");
+    assert_eq!(listed.matches(r#""verdict":"#).count(), REQUESTS + WALKS + 1, "{listed}");
 
     assert!(demo.signal("INT").success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the temporary folder stays");

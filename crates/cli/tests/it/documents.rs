@@ -79,6 +79,11 @@ fn the_commands_of_the_api_document_work_when_pasted() {
 }
 
 #[test]
+fn the_commands_of_the_sign_in_guide_work_when_pasted() {
+    paste("docs/sign-in.md");
+}
+
+#[test]
 fn the_service_of_the_readme_is_the_example() {
     let example = read(&root().join("crates/responder/examples/allow_domain.rs"));
     let code = example.split_once("\n\n").unwrap().1.trim_end();

@@ -77,6 +77,18 @@ pub(super) struct Action {
     pub(super) before: &'static str,
 }
 
+impl StepPage {
+    /// Whether something is wrong with a field.
+    fn has_faults(&self) -> bool {
+        self.form.fields.iter().any(|field| !field.errors.is_empty())
+    }
+
+    /// Whether the page says that something is wrong.
+    fn is_refusal(&self) -> bool {
+        self.has_faults() || self.banners.iter().any(|banner| banner.is_error)
+    }
+}
+
 impl FieldModel {
     /// The ids of what describes the field, for who can't see it.
     fn described_by(&self) -> String {

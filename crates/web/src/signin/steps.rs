@@ -35,10 +35,6 @@ pub(super) fn page(view: &FlowView, token: &str, wanted: Option<&str>, developme
     let on_form = |name: &str| page.form.fields.iter().any(|field| !field.errors.is_empty() && field.name == name);
     let placed = |said: &&Message| said.field.as_deref().is_none_or(|name| !on_form(&input_name(name)));
     page.banners = view.messages.iter().filter(placed).map(banner).collect();
-    if page.banners.is_empty() && page.form.fields.iter().any(|field| !field.errors.is_empty()) {
-        let text = "We found some errors. Please review the form and make corrections.".to_owned();
-        page.banners.push(Banner { text, is_error: true });
-    }
     focus(&mut page.form.fields);
     page
 }
