@@ -16,6 +16,7 @@ use hookwright_model::user_schema::{UniqueValue, UserSchema};
 use secrecy::SecretSlice;
 
 use crate::flow_change::FlowChange;
+use crate::oauth_change::OAuthChange;
 
 /// One change of the org. A commit holds several, all or nothing, in this order.
 #[derive(Debug, Clone)]
@@ -208,6 +209,8 @@ pub enum Change {
     },
     /// A sign-in flow, a session, or what belongs to them.
     Flow(FlowChange),
+    /// The authorization server's keys, grants and tokens.
+    OAuth(OAuthChange),
     /// Events of the System Log, in this order.
     AppendEvents(Vec<LogEvent>),
     /// An execution that is part of what this commit does.

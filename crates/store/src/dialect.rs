@@ -101,6 +101,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0003_flows.sql"),
                 include_str!("../migrations/sqlite/0004_hook_keys.sql"),
                 include_str!("../migrations/sqlite/0005_hook_settings.sql"),
+                include_str!("../migrations/sqlite/0006_oauth.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -108,6 +109,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0003_flows.sql"),
                 include_str!("../migrations/postgres/0004_hook_keys.sql"),
                 include_str!("../migrations/postgres/0005_hook_settings.sql"),
+                include_str!("../migrations/postgres/0006_oauth.sql"),
             ],
         }
     }

@@ -24,13 +24,16 @@ const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revi
 
 const DELETE: &str = "DELETE FROM flows WHERE id = $1";
 
-const DROP_EXPIRED: [&str; 6] = [
+const DROP_EXPIRED: [&str; 9] = [
     "DELETE FROM flows WHERE expires_ms <= $1",
     "DELETE FROM flow_codes WHERE expires_ms <= $1",
     "DELETE FROM sessions WHERE expires_ms <= $1",
     "DELETE FROM known_browsers WHERE expires_ms <= $1",
     "DELETE FROM sign_in_failures WHERE expires_ms <= $1",
     "DELETE FROM mails WHERE expires_ms <= $1",
+    "DELETE FROM refresh_tokens WHERE expires_ms <= $1",
+    "DELETE FROM oauth_grants WHERE expires_ms <= $1",
+    "DELETE FROM signing_keys WHERE expires_ms <= $1",
 ];
 
 /// The statements of a change.

@@ -19,6 +19,8 @@ mod inline_hooks;
 mod journal;
 mod keyring;
 mod mails;
+mod oauth_change;
+mod oauth_grants;
 mod options;
 mod postgres;
 mod private_file;
@@ -30,6 +32,7 @@ mod seal;
 mod session;
 mod sessions;
 mod sign_in_failures;
+mod signing_keys;
 mod sqlite;
 mod statement;
 mod store;
@@ -49,6 +52,7 @@ pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,
 };
 pub use keyring::{Keyring, KeyringError};
+pub use oauth_change::OAuthChange;
 pub use options::{Gauges, StoreOptions};
 pub use store::Store;
 pub use users::UserQuery;

@@ -8,7 +8,7 @@ use crate::seal::Place;
 use crate::statement::{Argument, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
-use crate::{applications, hook_keys, inline_hooks, schema};
+use crate::{applications, hook_keys, inline_hooks, schema, signing_keys};
 
 const BATCH: i64 = 64;
 
@@ -49,6 +49,7 @@ const COLUMNS: [Column; 4] = [
     column!("inline_hooks", "sealed_client_key", inline_hooks::client_key_place, "hook"),
     column!("applications", "sealed_client_secret", applications::place, "app"),
     column!("hook_keys", "sealed_private_key", hook_keys::place, "hook key"),
+    column!("signing_keys", "sealed_private", signing_keys::place, "signing key"),
 ];
 
 #[derive(sqlx::FromRow)]

@@ -7,8 +7,8 @@ use crate::journal::chunk::{Chunk, Kind};
 use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
 use crate::{
-    api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, trusted_origins,
-    user_schemas, users,
+    api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, oauth_change,
+    trusted_origins, user_schemas, users,
 };
 
 /// What one commit writes: the statements in order, then the chunks for the journal.
@@ -57,6 +57,7 @@ impl Work {
                 self.add_item(Kind::Executions, |chunk| chunk.add_execution(&execution))?;
             }
             Change::Flow(change) => self.statements.extend(flows::statements(change)?),
+            Change::OAuth(change) => self.statements.extend(oauth_change::statements(change, keyring)?),
             change => self.add_identity(change, dialect, keyring)?,
         }
         Ok(())
@@ -108,6 +109,7 @@ impl Work {
             | Change::TouchApiToken { .. }
             | Change::RevokeApiToken { .. }
             | Change::Flow(_)
+            | Change::OAuth(_)
             | Change::AppendEvents(_)
             | Change::AppendExecution(_) => return Ok(()),
         };

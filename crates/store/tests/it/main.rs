@@ -14,6 +14,7 @@ mod hook_settings;
 mod identity;
 mod inline_hooks;
 mod journal;
+mod oauth;
 mod opening;
 mod org;
 mod postgres;
