@@ -74,6 +74,12 @@ pub(crate) const ORIGIN_DEACTIVATED: EventKind =
 pub(crate) const ORIGIN_DELETED: EventKind = EventKind("security.trusted_origin.delete", "Delete trusted origin");
 pub(crate) const SESSION_STARTED: EventKind = EventKind("user.session.start", "User login to Okta");
 pub(crate) const SESSION_ENDED: EventKind = EventKind("user.session.end", "User logout from Okta");
+pub(crate) const TOKENS_GRANTED: EventKind =
+    EventKind("app.oauth2.as.token.grant.access_token", "OAuth2 access token is granted");
+pub(crate) const TOKENS_REVOKED: EventKind = EventKind("app.oauth2.as.token.revoke", "OAuth2 token revocation request");
+pub(crate) const REUSE_DETECTED: EventKind =
+    EventKind("app.oauth2.as.token.detect_reuse", "OAuth2 code or token is used again");
+pub(crate) const KEYS_ROTATED: EventKind = EventKind("app.oauth2.as.key.rollover", "OAuth2 signing keys are rotated");
 pub(crate) const HOOK_SKIPPED: EventKind = EventKind("inline_hook.executed", "Skip inline hook since it is not active");
 
 /// The event of what the org's operator did at the command line or by a setting.

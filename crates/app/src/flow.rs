@@ -73,7 +73,7 @@ fn code_of(state_handle: &str, attempt: &str) -> SecretString {
     derived("flow code", &[state_handle, attempt])
 }
 
-fn code_hash(code: &str) -> [u8; 32] {
+pub(crate) fn code_hash(code: &str) -> [u8; 32] {
     sha256(&[b"code", code.as_bytes()])
 }
 

@@ -22,6 +22,7 @@ mod keyed_turns;
 mod listing;
 mod mail;
 mod metrics;
+mod oauth;
 mod opaque;
 mod org;
 mod org_cache;
@@ -31,6 +32,7 @@ mod rate_limit;
 mod searching;
 mod sessions;
 mod settings;
+mod signing_keys;
 mod system_log;
 mod trusted_origins;
 mod turns;
@@ -58,6 +60,7 @@ pub use hook_keys::StoredHookKeys;
 pub use listing::{Listing, PageQuery};
 pub use mail::MailSettings;
 pub use metrics::Metrics;
+pub use oauth::{Authorized, BasicCredentials, LogoutRequest, OAuthFailure};
 pub use policies::PolicyQuery;
 pub use rate_limit::{RateClass, RateLimits, RateState};
 pub use sessions::{NewSession, SignedIn};
@@ -83,6 +86,7 @@ struct Inner {
     hooks: cache::HookCache,
     tokens: cache::TokenCache,
     org: org_cache::OrgCache,
+    keys: signing_keys::KeyCache,
     metrics: Metrics,
     rate_limits: RateLimits,
     turns: turns::Turns,
@@ -120,6 +124,7 @@ impl App {
                 hooks: cache::HookCache::default(),
                 tokens: cache::TokenCache::default(),
                 org: org_cache::OrgCache::default(),
+                keys: signing_keys::KeyCache::default(),
                 metrics: Metrics::new(),
                 rate_limits,
                 turns: turns::Turns::default(),

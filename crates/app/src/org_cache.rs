@@ -1,10 +1,12 @@
 //! What flows and clients read again and again: the schema, policies, apps, origins. As old as a second at most, see `cache`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::EnrollmentPolicy;
 use hookwright_model::id::{AppId, PolicyId};
+use hookwright_model::trusted_origin::origin_of;
 use hookwright_model::user_schema::UserSchema;
 use hookwright_store::StoreError;
 
@@ -28,6 +30,7 @@ pub(crate) struct OrgCache {
     clients: ByKey<Application>,
     dashboard: ByKey<Application>,
     origins: ByKey<bool>,
+    client_origins: ByKey<HashSet<String>>,
 }
 
 impl App {
@@ -85,6 +88,26 @@ impl App {
         Ok(cached(&self.inner.org.origins, origin, read).await?.is_some())
     }
 
+    /// Whether pages of this origin may read answers that are meant for clients: the org's own, one of those that a client
+    /// sends people back to, and those that an administrator trusts.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn may_read_answers(&self, origin: &str) -> Result<bool, Error> {
+        if origin_of(&self.settings().public_url).is_some_and(|own| own == origin) {
+            return Ok(true);
+        }
+        let read = async {
+            let uris = self.inner.store.redirect_uris().await?;
+            Ok(Some(uris.iter().filter_map(|uri| origin_of(uri)).collect()))
+        };
+        let of_clients: Option<Arc<HashSet<String>>> = cached(&self.inner.org.client_origins, ONLY, read).await?;
+        if of_clients.is_some_and(|origins| origins.contains(origin)) {
+            return Ok(true);
+        }
+        self.is_trusted_for_cors(origin).await
+    }
+
     pub(crate) fn forget_schema(&self) {
         self.inner.org.schema.forget(ONLY);
     }
@@ -99,6 +122,7 @@ impl App {
         if let Some(oauth) = &app.oauth {
             self.inner.org.clients.forget(oauth.client_id.as_str());
         }
+        self.inner.org.client_origins.forget(ONLY);
         if app.system {
             self.inner.org.dashboard.forget(ONLY);
         }

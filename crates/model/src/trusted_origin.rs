@@ -170,6 +170,13 @@ pub fn canonical_origin(text: &str) -> Option<String> {
     bare.then(|| url.origin().ascii_serialization())
 }
 
+/// The origin of a page at this URL, as its browser writes it; `None` for what is no page of the web.
+#[must_use]
+pub fn origin_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +203,15 @@ mod tests {
             "https://*.a.b",
         ] {
             assert_eq!(canonical_origin(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_web_have_an_origin() {
+        assert_eq!(origin_of("https://App.Example.com:443/cb?x#y").as_deref(), Some("https://app.example.com"));
+        assert_eq!(origin_of("http://localhost:3000/").as_deref(), Some("http://localhost:3000"));
+        for bad in ["com.example:/cb", "file:///a", "null", "", "data:text/html,x"] {
+            assert_eq!(origin_of(bad), None, "{bad}");
         }
     }
 

@@ -255,6 +255,24 @@ impl Store {
         rows.iter().map(|row| self.read_application(row)).collect()
     }
 
+    /// The redirect URIs of the OAuth clients of all active apps.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn redirect_uris(&self) -> Result<Vec<String>, StoreError> {
+        #[derive(Deserialize)]
+        struct Stored {
+            redirect_uris: Vec<String>,
+        }
+        let sql = "SELECT oauth FROM applications WHERE oauth IS NOT NULL AND status = 'ACTIVE'";
+        let rows = fetch!(self.database(), fetch_all, (String,), sql)?;
+        let mut uris = Vec::new();
+        for (oauth,) in rows {
+            uris.extend(from_text::<Stored>(&oauth, &|| "an app".to_owned())?.redirect_uris);
+        }
+        Ok(uris)
+    }
+
     fn read_application(&self, row: &ApplicationRow) -> Result<Application, StoreError> {
         self.unseal_row(
             |keyring| row.to_application(keyring),

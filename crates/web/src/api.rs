@@ -55,6 +55,7 @@ pub(crate) fn route_label(path: &str) -> &'static str {
         "/api/v1/logs" => "/api/v1/logs",
         "/app/UserHome" => "/app/UserHome",
         _ if path.starts_with("/idp/idx/") => "/idp/idx",
+        _ if path.starts_with("/oauth2/default/") => "/oauth2/default",
         _ if path.starts_with("/signin") => "/signin",
         _ if path.starts_with("/hookwright/v1/executions") => "/hookwright/v1/executions",
         _ if path.starts_with("/hookwright/v1/inlineHooks/") => "/hookwright/v1/inlineHooks/{id}",
@@ -66,6 +67,7 @@ pub(crate) fn route_label(path: &str) -> &'static str {
         _ if path.starts_with("/api/v1/trustedOrigins") => "/api/v1/trustedOrigins",
         _ if path.starts_with("/api/v1/hook-keys") => "/api/v1/hook-keys",
         "/hookwright/v1/hook-keys/jwks" => "/hookwright/v1/hook-keys/jwks",
+        _ if path.starts_with("/api/v1/authorizationServers") => "/api/v1/authorizationServers",
         _ if path.starts_with("/api/v1/api-tokens") => "/api/v1/api-tokens",
         _ => "other",
     }

@@ -17,8 +17,9 @@ use tower::ServiceExt;
 use tracing::Instrument;
 
 use crate::context::{Arrival, Finished, RequestContext};
+use crate::cors::Cors;
 use crate::error::ApiError;
-use crate::{api, headers};
+use crate::{api, cors, headers};
 
 /// Answers one request, whatever happens.
 pub(crate) async fn answer(
@@ -34,15 +35,22 @@ pub(crate) async fn answer(
     let route = api::route_label(request.uri().path());
     request.extensions_mut().insert(context.clone());
 
+    let cors = cors::judge(app, request.method(), request.uri().path(), request.headers()).await;
     let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().instrument(span.clone());
-    let mut response = match routed.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
-        Err(_) => axum::response::IntoResponse::into_response(ApiError::internal("the handler panicked")),
+    let mut response = match cors.as_ref().and_then(Cors::preflight) {
+        Some(preflight) => preflight,
+        None => match routed.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => axum::response::IntoResponse::into_response(ApiError::internal("the handler panicked")),
+        },
     };
     let _guard = span.enter();
     shape(&mut response, &context);
     headers::finish(response.headers_mut(), &context, app.settings().public_url.starts_with("https://"));
+    if let Some(cors) = cors {
+        cors.mark(response.headers_mut());
+    }
     let (status, elapsed) = (response.status().as_u16(), began.elapsed());
     app.metrics().observe_request(route, method, status, elapsed);
     tracing::debug!(

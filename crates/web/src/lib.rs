@@ -5,10 +5,12 @@
 mod api;
 mod connection_end;
 mod context;
+mod cors;
 mod error;
 mod front_door;
 mod headers;
 mod idx;
+mod oauth;
 mod operations;
 mod router;
 mod server;

@@ -7,7 +7,7 @@ use hookwright_app::App;
 use crate::api::routes::identity_routes;
 use crate::api::{executions, hook_keys, inline_hooks, logs};
 use crate::error::ApiError;
-use crate::{idx, operations, signin};
+use crate::{idx, oauth, operations, signin};
 
 /// The routes of an org.
 pub fn router(app: App) -> Router {
@@ -21,7 +21,7 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics));
-    let router = signin_routes(idx_routes(router));
+    let router = signin_routes(oauth_routes(idx_routes(router)));
     let router = inline_hook_routes(router, "/api/v1/inlineHooks");
     // The curl lines of the 2018 document spell it so.
     let router = inline_hook_routes(router, "/api/v1/inlineHook");
@@ -56,6 +56,24 @@ fn idx_routes(router: Router<App>) -> Router<App> {
         .route("/idp/idx/enroll/update", post(idx::enroll_update))
         .route("/idp/idx/skip", post(idx::skip))
         .route("/idp/idx/cancel", post(idx::cancel))
+}
+
+/// The authorization server.
+fn oauth_routes(router: Router<App>) -> Router<App> {
+    let of_server = "/api/v1/authorizationServers/{id}/credentials";
+    router
+        .route("/oauth2/default/.well-known/openid-configuration", get(oauth::discovery))
+        .route("/oauth2/default/.well-known/oauth-authorization-server", get(oauth::discovery))
+        .route("/oauth2/default/v1/keys", get(oauth::keys))
+        .route("/oauth2/default/v1/interact", post(oauth::interact))
+        .route("/oauth2/default/v1/authorize", get(oauth::authorize).post(oauth::authorize))
+        .route("/oauth2/default/v1/token", post(oauth::token))
+        .route("/oauth2/default/v1/introspect", post(oauth::introspect))
+        .route("/oauth2/default/v1/revoke", post(oauth::revoke))
+        .route("/oauth2/default/v1/userinfo", get(oauth::userinfo).post(oauth::userinfo))
+        .route("/oauth2/default/v1/logout", get(oauth::logout).post(oauth::logout))
+        .route(&format!("{of_server}/keys"), get(oauth::server_keys))
+        .route(&format!("{of_server}/lifecycle/keyRotate"), post(oauth::rotate_keys))
 }
 
 /// The hosted pages.

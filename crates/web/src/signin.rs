@@ -4,10 +4,10 @@
 //! ours can have made the form, and the attempt, so that a form sent twice does its work once.
 
 mod asset;
-mod browser;
+pub(crate) mod browser;
 mod form;
 mod home;
-mod page;
+pub(crate) mod page;
 mod steps;
 
 use axum::extract::{Path, State};
@@ -42,7 +42,10 @@ pub(crate) async fn show(
     };
     match app.flow(handle.expose_secret()).await? {
         // Somebody who comes back after the end has a session; where not, it begins anew.
-        Some(view) if matches!(view.step, Step::Done { .. }) && view.client.is_none() => Ok(see_other("/app/UserHome")),
+        Some(view) if app.is_over(&view).await? => match &browser.session {
+            Some(token) if app.signed_in(token.expose_secret()).await?.is_some() => Ok(see_other("/app/UserHome")),
+            _ => begin(&app, &browser, None, None).await,
+        },
         Some(view) => Ok(render(&app, &browser, handle, &view, None, StatusCode::OK)),
         None => begin(&app, &browser, None, None).await,
     }

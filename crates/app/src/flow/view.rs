@@ -4,7 +4,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
 use hookwright_model::flow::{ClientBinding, Flow, RefusalStatus, Stage, Step, covered};
 use hookwright_model::registration::{Message, missing_fields, sign_up_fields};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::code_of;
@@ -37,6 +37,18 @@ pub struct FlowView {
 }
 
 impl App {
+    /// Whether nothing is left to do in a flow: somebody is signed in, and the client that waited has had its code.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_over(&self, view: &FlowView) -> Result<bool, Error> {
+        match (&view.step, &view.code) {
+            (Step::Done { .. }, None) => Ok(true),
+            (Step::Done { .. }, Some(code)) => Ok(self.flow_code(code.expose_secret()).await?.is_none()),
+            _ => Ok(false),
+        }
+    }
+
     /// `None` if the user that the flow is about is gone.
     pub(super) async fn view(&self, flow: Flow, state_handle: &str) -> Result<Option<FlowView>, Error> {
         let org = Org::read(self, &flow).await?;

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::ApiError;
 
 /// How long a browser keeps the state handle of its flow.
-pub(super) const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
+pub(crate) const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// How long a browser is known that somebody signed in with.
 pub(super) const DEVICE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -106,7 +106,7 @@ pub(super) struct ContinuePage {
 }
 
 /// A page as an answer.
-pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
+pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => {
             let mut response = (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response();

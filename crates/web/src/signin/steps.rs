@@ -1,15 +1,16 @@
 //! Each step of a flow as a page.
 
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use hookwright_app::FlowView;
 use hookwright_model::flow::{ClientBinding, Step};
+use hookwright_model::oauth::ResponseTarget;
 use hookwright_model::registration::{FieldKind, FormField, Message, MessageKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::Url;
 
 use super::page::{Action, Banner, ChoiceModel, ContinuePage, Control, FieldModel, FormModel, StepPage, html};
+use crate::error::ApiError;
 
 const PASSCODE: &str = "credentials.passcode";
 const PASSWORD_HINT: &str = "At least 8 characters.";
@@ -41,24 +42,10 @@ pub(super) fn page(view: &FlowView, token: &str, wanted: Option<&str>, developme
 
 /// The page that leads back to the client with its code (RFC 6749 section 4.1.2).
 pub(super) fn hand_over(client: &ClientBinding, code: &SecretString) -> Response {
-    let Ok(mut url) = Url::parse(&client.redirect_uri) else {
-        return axum::response::IntoResponse::into_response(crate::error::ApiError::internal(
-            "a redirect URI is no URL",
-        ));
-    };
-    let mut answer = url::form_urlencoded::Serializer::new(String::new());
-    answer.append_pair("code", code.expose_secret());
-    if let Some(state) = &client.state {
-        answer.append_pair("state", state);
+    match ResponseTarget::of(client).with_code(code.expose_secret()) {
+        Some(url) => html(StatusCode::OK, &ContinuePage { url }),
+        None => ApiError::internal("a redirect URI is no URL").into_response(),
     }
-    let answer = answer.finish();
-    if client.response_mode.as_deref() == Some("fragment") {
-        url.set_fragment(Some(&answer));
-    } else {
-        let query = url.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&{answer}"));
-        url.set_query(Some(query.as_deref().unwrap_or(&answer)));
-    }
-    html(StatusCode::OK, &ContinuePage { url: url.to_string() })
 }
 
 struct Writer<'a> {

@@ -6,6 +6,7 @@ mod expectations;
 mod fixtures;
 
 mod authentication;
+mod authorization;
 mod bodies;
 mod canaries;
 mod concurrency;

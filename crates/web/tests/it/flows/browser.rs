@@ -73,7 +73,7 @@ impl Browser {
     async fn follow(&mut self, mut answer: Answer, path: &str) {
         let mut path = path.to_owned();
         for _ in 0..5 {
-            if answer.status.as_u16() != 303 {
+            if !matches!(answer.status.as_u16(), 302 | 303) {
                 break;
             }
             path = answer.header("location").to_owned();

@@ -1,8 +1,8 @@
 //! Sign-in flows from the outside: over IDX and through the hosted pages, with a service that misbehaves on purpose.
 
-mod browser;
-mod idx;
-mod org;
+pub(crate) mod browser;
+pub(crate) mod idx;
+pub(crate) mod org;
 
 mod guessing;
 mod mails;

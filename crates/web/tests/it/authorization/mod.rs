@@ -1,0 +1,9 @@
+//! The authorization server from the outside: clients that get tokens over IDX and through the hosted pages.
+
+mod client;
+
+mod codes;
+mod cors;
+mod pages;
+mod refresh;
+mod tokens;
