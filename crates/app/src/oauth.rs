@@ -28,8 +28,8 @@ pub use tokens::LogoutRequest;
 pub struct BasicCredentials {
     /// The client.
     pub client_id: String,
-    /// Its secret.
-    pub secret: SecretString,
+    /// Its secret; `None` of a client that names itself only.
+    pub secret: Option<SecretString>,
 }
 
 /// Why a client gets no answer.
@@ -196,7 +196,7 @@ impl App {
         let known = self.client_named(client_id).await?.ok_or_else(nobody)?;
         let given = match (basic, in_body) {
             (Some(_), Some(_)) => return Err(nobody()),
-            (Some(basic), None) => Some(basic.secret.expose_secret()),
+            (Some(basic), None) => basic.secret.as_ref().map(|secret| secret.expose_secret()),
             (None, secret) => secret,
         };
         let proved = match (known.client.token_endpoint_auth_method, &known.client.client_secret, given) {

