@@ -44,7 +44,7 @@ macro_rules! column {
     };
 }
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: &[Column] = &[
     column!("inline_hooks", "sealed_secret", inline_hooks::place, "hook"),
     column!("inline_hooks", "sealed_client_key", inline_hooks::client_key_place, "hook"),
     column!("applications", "sealed_client_secret", applications::place, "app"),
@@ -67,7 +67,7 @@ pub(crate) async fn apply(
     write(write_side, vec![schema::announce_key(keyring)?]).await?;
     let prefix = keyring.sealing_key()?.prefix().to_vec();
     let mut done = 0;
-    for column in &COLUMNS {
+    for column in COLUMNS {
         let mut after = String::new();
         loop {
             let rows = fetch!(database, fetch_all, Sealed, column.others, prefix.clone(), after.as_str(), BATCH)?;
