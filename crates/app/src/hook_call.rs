@@ -91,7 +91,7 @@ impl App {
         };
         let started = self.now();
         let id = ExecutionId::mint_at(started, self.entropy());
-        let mut report = self.inner.engine.call(&cached.prepared, body.clone()).await;
+        let mut report = self.inner.engine.call_here(&cached.prepared, body.clone()).await;
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
         let access_token = report.access_token.take();
         let redaction = Redaction::new(secret).and(access_token.as_ref().map(ExposeSecret::expose_secret));
@@ -237,5 +237,5 @@ fn describe_attempts(report: &Report) -> Vec<String> {
 }
 
 pub(crate) fn cut(text: &str, characters: usize) -> String {
-    text.chars().take(characters).collect()
+    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or_default()).to_owned()
 }

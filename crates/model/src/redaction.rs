@@ -33,7 +33,14 @@ const SHORTEST_SECRET: usize = 4;
 
 /// Takes secrets out of what is recorded.
 pub struct Redaction<'a> {
-    secrets: Vec<Cow<'a, str>>,
+    secrets: Vec<Secret<'a>>,
+}
+
+/// One form of a secret.
+struct Secret<'a> {
+    text: Cow<'a, str>,
+    /// Whether a text must be searched for it; where it stands, another form stands too if not.
+    is_looked_for: bool,
 }
 
 impl<'a> Redaction<'a> {
@@ -49,16 +56,16 @@ impl<'a> Redaction<'a> {
     pub fn and(self, secret: Option<&'a str>) -> Self {
         let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else { return self };
         let mut secrets = self.secrets;
-        secrets.push(Cow::Borrowed(secret));
-        if let Some((_, credentials)) = secret.split_once(' ')
-            && credentials.len() >= SHORTEST_SECRET
-        {
-            secrets.push(Cow::Borrowed(credentials));
+        let credentials = secret.split_once(' ').map(|(_, credentials)| credentials);
+        let credentials = credentials.filter(|credentials| credentials.len() >= SHORTEST_SECRET);
+        secrets.push(Secret { text: Cow::Borrowed(secret), is_looked_for: credentials.is_none() });
+        if let Some(credentials) = credentials {
+            secrets.push(Secret { text: Cow::Borrowed(credentials), is_looked_for: true });
         }
         if secret.contains(['"', '\\', '\t']) {
             let quoted = serde_json::Value::from(secret).to_string();
             let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-            secrets.push(Cow::Owned(inner.to_owned()));
+            secrets.push(Secret { text: Cow::Owned(inner.to_owned()), is_looked_for: true });
         }
         Self { secrets }
     }
@@ -67,7 +74,7 @@ impl<'a> Redaction<'a> {
     #[must_use]
     pub fn text(&self, text: String) -> String {
         self.secrets.iter().fold(text, |text, secret| {
-            if text.contains(secret.as_ref()) { text.replace(secret.as_ref(), SECRET_MASK) } else { text }
+            if text.contains(&*secret.text) { text.replace(&*secret.text, SECRET_MASK) } else { text }
         })
     }
 
@@ -81,7 +88,7 @@ impl<'a> Redaction<'a> {
     #[must_use]
     pub fn answer(&self, bytes: &Bytes) -> Bytes {
         // Parsing is only worth it if a sensitive name could be there at all.
-        if !SENSITIVE_MEMBERS.iter().any(|name| contains_ignoring_case(bytes, name.as_bytes())) {
+        if !may_name_secrets(bytes) {
             return self.by_value(bytes.clone());
         }
         self.by_value(match json::parse(bytes) {
@@ -91,7 +98,7 @@ impl<'a> Redaction<'a> {
     }
 
     fn by_value(&self, bytes: Bytes) -> Bytes {
-        if !self.secrets.iter().any(|secret| contains(&bytes, secret.as_bytes())) {
+        if !self.secrets.iter().any(|secret| secret.is_looked_for && contains(&bytes, secret.text.as_bytes())) {
             return bytes;
         }
         Bytes::from(self.text(String::from_utf8_lossy(&bytes).into_owned()))
@@ -165,19 +172,21 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(haystack, needle).is_some()
 }
 
-/// Whether the text holds the lower-case needle in any letter case.
-fn contains_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
-    let Some((&first, _)) = needle.split_first() else { return true };
-    let mut rest = haystack;
-    while let Some(position) = memchr::memchr2(first, first.to_ascii_uppercase(), rest) {
-        let Some(found) = rest.get(position..) else { return false };
-        if found.get(..needle.len()).is_some_and(|window| window.eq_ignore_ascii_case(needle)) {
-            return true;
+/// Whether a sensitive name may stand in a JSON text: behind a quote, in any letter case, or written with escapes.
+fn may_name_secrets(text: &[u8]) -> bool {
+    memchr::memchr2_iter(b'"', b'\\', text).any(|position| {
+        let rest = text.get(position..).unwrap_or_default();
+        let starts_with =
+            |name: &str| rest.get(1..=name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()));
+        match rest {
+            [b'\\', b'u', ..] => true,
+            [b'"', first, ..] => {
+                let first = first.to_ascii_lowercase();
+                SENSITIVE_MEMBERS.iter().any(|name| name.as_bytes().first() == Some(&first) && starts_with(name))
+            }
+            _ => false,
         }
-        let Some(next) = found.get(1..) else { return false };
-        rest = next;
-    }
-    false
+    })
 }
 
 #[cfg(test)]
@@ -238,5 +247,7 @@ mod tests {
         assert_eq!(masked, Bytes::from_static(b"<p>Authorization: ******</p>"));
         let masked = redaction.answer(&Bytes::from_static(br#"{"PassWord":"x"}"#));
         assert_eq!(masked, Bytes::from_static(br#"{"PassWord":"******"}"#));
+        let masked = redaction.answer(&Bytes::from_static(br#"{"p\u0061ssword":"x"}"#));
+        assert_eq!(masked, Bytes::from_static(br#"{"password":"******"}"#));
     }
 }

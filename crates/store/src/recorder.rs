@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hookwright_model::execution::Execution;
+use hookwright_model::id::ExecutionId;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::database::Database;
 use crate::error::CommitError;
-use crate::journal::{chunk, read};
+use crate::journal::chunk::{self, Chunk};
+use crate::journal::read;
 use crate::work::Work;
 use crate::write_side::WriteSide;
 
@@ -22,6 +24,8 @@ const GATHERING: Duration = Duration::from_millis(10);
 const OCTETS_A_PLACE: usize = 4096;
 /// How long to wait before a failed flush is tried again: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// The most room that is kept for the next chunk, in bytes.
+const MAX_SPARE: usize = 512 * 1024;
 /// How long a close tries to write what is left.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,10 +48,23 @@ pub(crate) struct Recorder {
 
 #[derive(Default)]
 struct State {
-    records: Vec<Execution>,
+    gathered: Batch,
+    /// The room of a chunk that was written, for the next.
+    spare: Vec<u8>,
     /// How many records were taken since the start.
     taken: u64,
     is_closed: bool,
+}
+
+/// Records that are written together, packed as they came in: on the time of whoever recorded, and without keeping what they
+/// were made from.
+#[derive(Default)]
+struct Batch {
+    chunks: Vec<Chunk>,
+    records: usize,
+    places: usize,
+    /// The first record, by which the database is asked whether it has them.
+    first: Option<ExecutionId>,
 }
 
 impl Recorder {
@@ -67,26 +84,32 @@ impl Recorder {
 
     /// Puts a record into the buffer; waits while it is full.
     pub(crate) async fn record(&self, execution: Execution) {
-        let places = u32::try_from(self.places_of(&execution)).unwrap_or(u32::MAX);
-        let Ok(permit) = self.places.acquire_many(places).await else { return self.refuse(&execution) };
+        let places = self.places_of(&execution);
+        let acquired = self.places.acquire_many(u32::try_from(places).unwrap_or(u32::MAX)).await;
+        let Ok(permit) = acquired else { return refuse(&execution) };
         let mut state = self.state();
         if state.is_closed {
             drop(state);
-            return self.refuse(&execution);
+            return refuse(&execution);
+        }
+        let State { gathered, spare, .. } = &mut *state;
+        if let Err(error) = chunk::pack_into(&mut gathered.chunks, &execution, spare) {
+            drop(state);
+            return tracing::error!(execution = %execution.id, %error, "this execution is lost");
         }
         permit.forget();
         self.buffered.fetch_add(1, Ordering::Relaxed);
         state.taken += 1;
-        state.records.push(execution);
-        let is_first = state.records.len() == 1;
+        state.gathered.records += 1;
+        state.gathered.places += places;
+        let is_first = state.gathered.records == 1;
+        if is_first {
+            state.gathered.first = Some(execution.id);
+        }
         drop(state);
         if is_first {
             self.work.notify_one();
         }
-    }
-
-    fn refuse(&self, execution: &Execution) {
-        tracing::error!(execution = %execution.id, "the store is closed: this execution is not recorded");
     }
 
     /// Waits until what was recorded before is written, but not for long: so that who reads finds what they just did.
@@ -123,9 +146,9 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> (Vec<Execution>, bool) {
+    fn take(&self) -> (Batch, bool) {
         let mut state = self.state();
-        (std::mem::take(&mut state.records), state.is_closed)
+        (std::mem::take(&mut state.gathered), state.is_closed)
     }
 
     /// The task: gathers, writes, and ends once it is closed and empty.
@@ -136,9 +159,9 @@ impl Recorder {
                 // Whichever comes first; a hint to hurry that comes too early is kept for the next round, which is harmless.
                 let _ = tokio::time::timeout(GATHERING, self.hurry.notified()).await;
             }
-            let (records, is_closed) = self.take();
-            if !records.is_empty() {
-                self.flush(&write_side, &database, &records).await;
+            let (batch, is_closed) = self.take();
+            if batch.records > 0 {
+                self.flush(&write_side, &database, batch).await;
             }
             if is_closed {
                 break;
@@ -147,41 +170,68 @@ impl Recorder {
     }
 
     /// Writes records, again and again if need be, and gives their places back.
-    async fn flush(&self, write_side: &WriteSide, database: &Database, records: &[Execution]) {
-        match self.write(write_side, database, records).await {
+    async fn flush(&self, write_side: &WriteSide, database: &Database, batch: Batch) {
+        let Batch { chunks, records, places, first } = batch;
+        let work = Arc::new(Work::of_chunks(chunks));
+        match self.write(write_side, database, &work, first.as_ref()).await {
             Ok(()) => {}
             Err(error @ (CommitError::Conflict(_) | CommitError::Failed(_))) => {
-                tracing::error!(records = records.len(), %error, "executions could not be written together");
-                // One that can't be written must not take the others with it.
-                for record in records {
-                    if let Err(error) = self.write(write_side, database, std::slice::from_ref(record)).await {
-                        tracing::error!(execution = %record.id, %error, "this execution is lost");
-                    }
-                }
+                tracing::error!(records, %error, "executions could not be written together");
+                self.write_one_by_one(write_side, database, &work).await;
             }
-            Err(error) => tracing::error!(records = records.len(), %error, "executions are lost: the store closes"),
+            Err(error) => tracing::error!(records, %error, "executions are lost: the store closes"),
+        }
+        if let Some(room) = Arc::into_inner(work).and_then(|work| work.chunks.into_iter().next()).map(Chunk::into_room)
+            && room.capacity() <= MAX_SPARE
+        {
+            self.state().spare = room;
         }
         self.is_failing.store(false, Ordering::Relaxed);
-        let places = records.iter().map(|record| self.places_of(record)).sum();
-        self.buffered.fetch_sub(records.len(), Ordering::Relaxed);
+        self.buffered.fetch_sub(records, Ordering::Relaxed);
         self.places.add_permits(places);
-        self.written.send_modify(|written| *written += u64::try_from(records.len()).unwrap_or(0));
+        self.written.send_modify(|written| *written += u64::try_from(records).unwrap_or(0));
     }
 
-    /// Writes records in one commit, and tries again as long as that may help.
+    /// One record that can't be written must not take the others with it.
+    async fn write_one_by_one(&self, write_side: &WriteSide, database: &Database, work: &Work) {
+        for chunk in &work.chunks {
+            let executions = match chunk.executions() {
+                Ok(executions) => executions,
+                Err(error) => {
+                    tracing::error!(%error, "executions are lost");
+                    continue;
+                }
+            };
+            for execution in executions {
+                let mut chunks = Vec::new();
+                let result = match chunk::pack_into(&mut chunks, &execution, &mut Vec::new()) {
+                    Ok(()) => {
+                        let work = Arc::new(Work::of_chunks(chunks));
+                        self.write(write_side, database, &work, Some(&execution.id)).await
+                    }
+                    Err(error) => Err(error.into()),
+                };
+                if let Err(error) = result {
+                    tracing::error!(execution = %execution.id, %error, "this execution is lost");
+                }
+            }
+        }
+    }
+
+    /// Writes records in one commit, and tries again as long as that may help. `first` is one of them.
     async fn write(
         &self,
         write_side: &WriteSide,
         database: &Database,
-        records: &[Execution],
+        work: &Arc<Work>,
+        first: Option<&ExecutionId>,
     ) -> Result<(), CommitError> {
-        let work = Work::of_chunks(chunk::pack(records)?);
         let mut pause = PAUSES.0;
         let mut waited = Duration::ZERO;
         loop {
-            let error = match write_side.write(work.clone()).await {
+            let error = match write_side.write(Arc::clone(work)).await {
                 Ok(()) => return Ok(()),
-                Err(CommitError::OutcomeUnknown(_)) if is_kept(database, records).await => return Ok(()),
+                Err(CommitError::OutcomeUnknown(_)) if is_kept(database, first).await => return Ok(()),
                 Err(error @ (CommitError::Conflict(_) | CommitError::Failed(_))) => return Err(error),
                 Err(error) => error,
             };
@@ -189,7 +239,7 @@ impl Recorder {
                 return Err(error);
             }
             self.is_failing.store(true, Ordering::Relaxed);
-            tracing::warn!(records = records.len(), %error, "executions can't be written yet");
+            tracing::warn!(%error, "executions can't be written yet");
             tokio::time::sleep(pause).await;
             waited += pause;
             pause = (pause * 2).min(PAUSES.1);
@@ -197,11 +247,15 @@ impl Recorder {
     }
 }
 
+fn refuse(execution: &Execution) {
+    tracing::error!(execution = %execution.id, "the store is closed: this execution is not recorded");
+}
+
 /// Whether a commit with an unknown outcome was kept: all of its records are there, or none. Asks until it is told.
-async fn is_kept(database: &Database, records: &[Execution]) -> bool {
-    let Some(first) = records.first() else { return true };
+async fn is_kept(database: &Database, first: Option<&ExecutionId>) -> bool {
+    let Some(first) = first else { return true };
     for _ in 0..60 {
-        match read::execution(database, &first.id).await {
+        match read::execution(database, first).await {
             Ok(found) => return found.is_some(),
             Err(_) => tokio::time::sleep(PAUSES.1).await,
         }

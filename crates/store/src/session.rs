@@ -126,7 +126,7 @@ pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<()
         }
     }
     for chunk in &work.chunks {
-        for statement in chunk.clone().into_statements(S::DIALECT) {
+        for statement in chunk.statements(S::DIALECT) {
             session.execute(&statement).await.map_err(Failure::Statement)?;
         }
     }

@@ -61,13 +61,13 @@ impl Probe {
 macro_rules! add_argument {
     ($arguments:expr, $argument:expr) => {
         match $argument {
-            Argument::Integer(value) => $arguments.add(*value),
-            Argument::OptionalInteger(value) => $arguments.add(*value),
-            Argument::Fixed(value) => $arguments.add(*value),
-            Argument::Text(value) => $arguments.add(value.as_str()),
-            Argument::OptionalText(value) => $arguments.add(value.as_deref()),
-            Argument::Bytes(value) => $arguments.add(value.as_slice()),
-            Argument::OptionalBytes(value) => $arguments.add(value.as_deref()),
+            Argument::Integer(value) => $arguments.add(value),
+            Argument::OptionalInteger(value) => $arguments.add(value),
+            Argument::Fixed(value) => $arguments.add(value),
+            Argument::Text(value) => $arguments.add(value),
+            Argument::OptionalText(value) => $arguments.add(value),
+            Argument::Bytes(value) => $arguments.add(value),
+            Argument::OptionalBytes(value) => $arguments.add(value),
         }
         .map_err(|error| StoreError::from_sqlx(sqlx::Error::Encode(error)))
     };
@@ -100,15 +100,8 @@ impl Statement {
 
     pub(crate) fn sqlite_arguments(&self) -> Result<SqliteArguments, StoreError> {
         let mut arguments = SqliteArguments::default();
-        self.add_to_sqlite(&mut arguments)?;
+        add_to_sqlite(self.arguments.clone(), &mut arguments)?;
         Ok(arguments)
-    }
-
-    fn add_to_sqlite(&self, arguments: &mut SqliteArguments) -> Result<(), StoreError> {
-        for argument in &self.arguments {
-            add_argument!(arguments, argument)?;
-        }
-        Ok(())
     }
 
     pub(crate) fn postgres_arguments(&self) -> Result<PgArguments, StoreError> {
@@ -118,6 +111,14 @@ impl Statement {
         }
         Ok(arguments)
     }
+}
+
+/// By value: a chunk of the journal is large, and sqlx takes it over as it is.
+fn add_to_sqlite(values: Vec<Argument>, arguments: &mut SqliteArguments) -> Result<(), StoreError> {
+    for argument in values {
+        add_argument!(arguments, argument)?;
+    }
+    Ok(())
 }
 
 /// Several statements in one text, for SQLite: one message to its thread instead of one for each.
@@ -139,13 +140,12 @@ impl Script {
     }
 
     /// Adds a statement; its placeholders count on from the last one.
-    pub(crate) fn add(&mut self, statement: &Statement) -> Result<(), StoreError> {
+    pub(crate) fn add(&mut self, statement: Statement) -> Result<(), StoreError> {
         append_renumbered(&mut self.text, statement.sql, self.arguments_so_far);
         self.text.push(';');
-        statement.add_to_sqlite(&mut self.arguments)?;
         self.arguments_so_far += statement.arguments.len();
         self.must_touch.push(statement.is_checked());
-        Ok(())
+        add_to_sqlite(statement.arguments, &mut self.arguments)
     }
 }
 
@@ -171,8 +171,8 @@ mod tests {
     fn placeholders_count_on_from_one_statement_to_the_next() {
         let mut script = Script::beginning_with("BEGIN");
         let both = Statement::new("UPDATE a SET b = $1 WHERE c = $2", vec![Argument::Integer(1), Argument::Integer(2)]);
-        script.add(&both).unwrap();
-        script.add(&both.or(Otherwise::Damage("gone"))).unwrap();
+        script.add(both.clone()).unwrap();
+        script.add(both.or(Otherwise::Damage("gone"))).unwrap();
         assert_eq!(script.text, "BEGIN;UPDATE a SET b = $1 WHERE c = $2;UPDATE a SET b = $3 WHERE c = $4;");
         assert_eq!(script.must_touch, [false, false, true]);
     }

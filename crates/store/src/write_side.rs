@@ -41,11 +41,11 @@ impl WriteSide {
     }
 
     /// Writes, and returns when it is durable.
-    pub(crate) async fn write(&self, work: Work) -> Result<(), CommitError> {
+    pub(crate) async fn write(&self, work: impl Into<Arc<Work>>) -> Result<(), CommitError> {
         let _waiting = Waiting::new(&self.waiting);
         match &self.engine {
-            Engine::Sqlite(writer) => writer.write(work).await,
-            Engine::Postgres(pool) => postgres::write(pool, &work).await,
+            Engine::Sqlite(writer) => writer.write(work.into()).await,
+            Engine::Postgres(pool) => postgres::write(pool, &work.into()).await,
         }
     }
 

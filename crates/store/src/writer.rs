@@ -4,7 +4,9 @@
 //! that a whole group is sent as one text and one more for `COMMIT`; only if a commit in it turns out not to apply is the
 //! group run again, one by one. The writer has a thread of its own: no request that computes makes a commit wait.
 
+use std::borrow::Cow;
 use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
@@ -22,6 +24,9 @@ use crate::work::Work;
 const QUEUE: usize = 1024;
 /// How many commits share a transaction at most.
 const GROUP: usize = 128;
+/// How long the writer waits for a group to be as large as the last one, and how often it looks.
+const GATHERING: Duration = Duration::from_micros(100);
+const LOOK_AGAIN: Duration = Duration::from_micros(25);
 /// How many commits share a text at most; also how many texts of one shape are kept prepared.
 const SLICE: usize = 16;
 /// How long a commit waits for the lock of another process.
@@ -36,7 +41,7 @@ enum Message {
 }
 
 struct Request {
-    work: Work,
+    work: Arc<Work>,
     since: Instant,
     answer: oneshot::Sender<Answer>,
 }
@@ -72,7 +77,7 @@ impl Writer {
     }
 
     /// Writes, and returns when it is durable.
-    pub(crate) async fn write(&self, work: Work) -> Answer {
+    pub(crate) async fn write(&self, work: Arc<Work>) -> Answer {
         let (answer, answered) = oneshot::channel();
         let request = Request { work, since: Instant::now(), answer };
         if self.messages.send(Message::Commit(request)).await.is_err() {
@@ -118,6 +123,7 @@ struct Loop {
 impl Loop {
     async fn run(mut self) {
         let mut group: Vec<Request> = Vec::with_capacity(GROUP);
+        let mut last_group = 0;
         loop {
             if group.is_empty() {
                 match self.inbox.recv().await {
@@ -125,14 +131,11 @@ impl Loop {
                     None => break,
                 }
             }
-            while group.len() < GROUP
-                && let Ok(message) = self.inbox.try_recv()
-            {
-                self.take(message, &mut group);
-            }
+            self.gather(&mut group, last_group);
             if group.is_empty() {
                 continue;
             }
+            last_group = group.len();
             match self.write(&group).await {
                 Ok(answers) => answer_all(&mut group, answers),
                 Err(GroupFailure::All(error)) => {
@@ -156,6 +159,23 @@ impl Loop {
             tracing::warn!(error = %StoreError::from_sqlx(error), "the write-ahead log stays for the next start");
         }
         let _ = self.connection.close().await;
+    }
+
+    /// Takes what waits, and gives as many as came together last time a moment to come together again: those who were just
+    /// answered send their next commit one by one, and without it every second group would have one or two.
+    fn gather(&mut self, group: &mut Vec<Request>, expected: usize) {
+        let mut patience = GATHERING;
+        while group.len() < GROUP {
+            match self.inbox.try_recv() {
+                Ok(message) => self.take(message, group),
+                Err(_) if group.len() >= expected || patience.is_zero() => return,
+                Err(_) => {
+                    // This thread has nothing else to do, and a timer of the runtime is ten times as coarse.
+                    std::thread::sleep(LOOK_AGAIN);
+                    patience = patience.saturating_sub(LOOK_AGAIN);
+                }
+            }
+        }
     }
 
     fn take(&mut self, message: Message, group: &mut Vec<Request>) {
@@ -291,6 +311,8 @@ impl Loop {
 
 fn answer_all(group: &mut Vec<Request>, answers: Vec<Answer>) {
     for (request, answer) in group.drain(..).zip(answers) {
+        // First, so that whoever waits has the work for itself again.
+        drop(request.work);
         // A caller that hung up does not want to know.
         let _ = request.answer.send(answer);
     }
@@ -299,7 +321,7 @@ fn answer_all(group: &mut Vec<Request>, answers: Vec<Answer>) {
 /// The texts that write a group, `COMMIT` left out: slices of its statements, and its chunks put together in the last.
 fn scripts(group: &[Request]) -> Result<Vec<Script>, StoreError> {
     let mut scripts = Vec::with_capacity(group.len().div_ceil(SLICE));
-    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut chunks: Vec<Cow<'_, Chunk>> = Vec::new();
     let mut script = Script::beginning_with("BEGIN IMMEDIATE");
     let is_uniform = group.windows(2).all(|pair| matches!(pair, [left, right] if have_same_texts(left, right)));
     for (index, slice) in group.chunks(SLICE).enumerate() {
@@ -309,15 +331,15 @@ fn scripts(group: &[Request]) -> Result<Vec<Script>, StoreError> {
         script.is_common = is_uniform;
         for request in slice {
             for statement in &request.work.statements {
-                script.add(statement)?;
+                script.add(statement.clone())?;
             }
             for chunk in &request.work.chunks {
-                add_chunk(&mut chunks, chunk.clone());
+                add_chunk(&mut chunks, chunk);
             }
         }
     }
-    for statement in chunks.into_iter().flat_map(|chunk| chunk.into_statements(Dialect::Sqlite)) {
-        script.add(&statement)?;
+    for statement in chunks.iter().flat_map(|chunk| chunk.statements(Dialect::Sqlite)) {
+        script.add(statement)?;
     }
     // Long texts come in many variants: keeping them all prepared would cost memory.
     script.is_common &= script.must_touch.len() <= 3 * SLICE;
@@ -333,10 +355,10 @@ fn have_same_texts(left: &Request, right: &Request) -> bool {
 }
 
 /// Puts a chunk together with the last one of its kind if they fit.
-fn add_chunk(chunks: &mut Vec<Chunk>, chunk: Chunk) {
-    let left = match chunks.iter_mut().rev().find(|other| other.kind() == chunk.kind()) {
-        Some(last) => last.merge(chunk),
-        None => Some(chunk),
-    };
-    chunks.extend(left);
+fn add_chunk<'c>(chunks: &mut Vec<Cow<'c, Chunk>>, chunk: &'c Chunk) {
+    let last = chunks.iter_mut().rev().find(|other| other.kind() == chunk.kind());
+    match last.filter(|last| last.fits(chunk)) {
+        Some(last) => last.to_mut().merge(chunk),
+        None => chunks.push(Cow::Borrowed(chunk)),
+    }
 }

@@ -96,7 +96,7 @@ pub(crate) async fn execution(database: &Database, id: &ExecutionId) -> Result<O
 
 async fn find(database: &Database, seq: i64, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
     let Some(row) = fetch!(database, fetch_optional, Body, BODIES, seq, seq)? else { return Ok(None) };
-    for item in chunk::items(&row.kind, &row.body)? {
+    for item in chunk::items(&row.kind, &chunk::unpack(&row.body)?)? {
         if item.is_execution(id)? {
             return item.decode_execution().map(Some);
         }
@@ -123,7 +123,7 @@ pub(crate) async fn executions(database: &Database, query: &ExecutionQuery) -> R
         };
         for run in runs(&heads) {
             for row in bodies(database, run, Direction::Backward).await? {
-                for item in chunk::items(&row.kind, &row.body)?.iter().rev() {
+                for item in chunk::items(&row.kind, &chunk::unpack(&row.body)?)?.iter().rev() {
                     let position = Position { seq: row.seq, index: item.index };
                     if !walk.is_ahead(position) {
                         continue;
@@ -188,7 +188,8 @@ pub(crate) async fn scan(database: &Database, scan: &JournalScan) -> Result<Vec<
 
 /// Adds what is wanted of a chunk, as far as there is room.
 fn take_items(row: &Body, scan: &JournalScan, walk: &Walk, entries: &mut Vec<JournalEntry>) -> Result<(), StoreError> {
-    let mut items = chunk::items(&row.kind, &row.body)?;
+    let body = chunk::unpack(&row.body)?;
+    let mut items = chunk::items(&row.kind, &body)?;
     if scan.direction == Direction::Backward {
         items.reverse();
     }

@@ -152,7 +152,10 @@ async fn a_full_disk_refuses_writes_keeps_reads_and_heals_without_a_restart() {
     let store = Store::open(options).await.unwrap();
     store.commit(vec![insert(1)]).await.unwrap();
     let mut large = execution(1);
-    large.request = vec![b'x'; 100 << 10].into();
+    // Bytes that can't be packed.
+    let noise =
+        std::iter::successors(Some(1_u32), |state| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+    large.request = noise.map(|state| state.to_be_bytes()[0]).take(100 << 10).collect();
     let mut written = 0;
     let error = loop {
         match store.commit(vec![Change::AppendExecution(large.clone())]).await {
