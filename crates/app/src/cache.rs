@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hookwright_contract::HookType;
 use hookwright_engine::{HookTls, Prepared};
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::InlineHookId;
@@ -20,6 +21,9 @@ use crate::{App, Error};
 
 /// How long an entry is believed.
 const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// The longest finished list that is kept, in bytes.
+const MAX_LIST_BYTES: usize = 1 << 20;
 
 /// More entries than this are not kept; the oldest knowledge is dropped wholesale, which costs one read each.
 const MAX_ENTRIES: usize = 10_000;
@@ -116,6 +120,10 @@ pub(crate) struct Stale<V> {
 #[derive(Default)]
 pub(crate) struct HookCache(Aging<Box<str>, CachedHook>);
 
+/// Finished lists of hooks: of all, and of one type.
+#[derive(Default)]
+pub(crate) struct HookLists(Aging<Option<HookType>, Bytes>);
+
 /// Tokens by their SHA-256.
 #[derive(Default)]
 pub(crate) struct TokenCache(Aging<[u8; 32], CachedToken>);
@@ -131,7 +139,8 @@ impl App {
             Ok(hook) => return Ok(Some(hook)),
             Err(stale) => stale,
         };
-        let Some(hook) = self.inner.store.inline_hook(id).await? else {
+        // Boxed, as everything that only a miss needs: a query's future has kilobytes, and each call would carry them.
+        let Some(hook) = Box::pin(self.inner.store.inline_hook(id)).await? else {
             if let Some(old) = stale.old {
                 self.inner.hooks.0.drop_entry(id);
                 self.inner.metrics.forget_hook(&old.hook.id);
@@ -171,8 +180,34 @@ impl App {
         Ok(CachedHook { hook, prepared, json, metrics })
     }
 
+    /// The list of all hooks or of those of one type, finished, at most a second old.
+    pub(crate) async fn cached_hook_list(&self, hook_type: Option<HookType>) -> Result<Bytes, Error> {
+        let stale = match self.inner.hook_lists.0.get(&hook_type) {
+            Ok(list) => return Ok(Bytes::clone(&list)),
+            Err(stale) => stale,
+        };
+        let hooks = Box::pin(self.inner.store.inline_hooks(hook_type)).await?;
+        let mut list = String::with_capacity(hooks.len() * 900 + 2);
+        list.push('[');
+        for (index, hook) in hooks.iter().enumerate() {
+            if index > 0 {
+                list.push(',');
+            }
+            let settings = &self.inner.settings;
+            list.push_str(&hook.to_json(&settings.public_url, settings.secret_display).to_string());
+        }
+        list.push(']');
+        let list = Bytes::from(list);
+        if list.len() <= MAX_LIST_BYTES {
+            self.inner.hook_lists.0.put(hook_type, &Arc::new(list.clone()), &stale);
+        }
+        Ok(list)
+    }
+
+    /// Forgets a hook that was written, and the lists that it stands in.
     pub(crate) fn forget_hook(&self, id: &str) {
         self.inner.hooks.0.forget(id);
+        self.inner.hook_lists.0.forget_all();
     }
 
     pub(crate) fn forget_token(&self, sha256: &[u8; 32]) {
@@ -185,7 +220,7 @@ impl App {
             Ok(token) => return Ok(Some(token)),
             Err(stale) => stale,
         };
-        let Some(token) = self.inner.store.api_token_by_hash(sha256).await? else {
+        let Some(token) = Box::pin(self.inner.store.api_token_by_hash(sha256)).await? else {
             if stale.old.is_some() {
                 self.inner.tokens.0.drop_entry(sha256);
             }

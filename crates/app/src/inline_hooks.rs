@@ -33,7 +33,8 @@ impl App {
         let limit = self.settings().inline_hook_limit;
         let changes = vec![Change::InsertInlineHook { hook: hook.clone(), limit }, Change::AppendEvents(vec![event])];
         self.check_hook_key(&hook).await?;
-        self.inner.store.commit(changes).await.map_err(|error| self.refusal(error))?;
+        let id = hook.id.clone();
+        self.commit(changes, move |app| app.forget_hook(id.as_str())).await.map_err(|error| self.refusal(error))?;
         Ok(self.hook_json(&hook))
     }
 
@@ -59,18 +60,7 @@ impl App {
                 Some(name.parse::<HookType>().map_err(unknown)?)
             }
         };
-        let settings = self.settings();
-        let hooks = self.inner.store.inline_hooks(hook_type).await?;
-        let mut list = String::with_capacity(hooks.len() * 900 + 2);
-        list.push('[');
-        for (index, hook) in hooks.iter().enumerate() {
-            if index > 0 {
-                list.push(',');
-            }
-            list.push_str(&hook.to_json(&settings.public_url, settings.secret_display).to_string());
-        }
-        list.push(']');
-        Ok(Bytes::from(list))
+        self.cached_hook_list(hook_type).await
     }
 
     /// Replaces a hook (PUT): all but its type, status and dates.

@@ -39,7 +39,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn cached_schema(&self) -> Result<Arc<UserSchema>, Error> {
-        let read = async { Ok(Some(self.inner.store.user_schema().await?.unwrap_or_default())) };
+        let read = async || Ok(Some(self.inner.store.user_schema().await?.unwrap_or_default()));
         Ok(cached(&self.inner.org.schema, ONLY, read).await?.unwrap_or_default())
     }
 
@@ -48,7 +48,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn cached_policy(&self, id: &PolicyId) -> Result<Option<Arc<EnrollmentPolicy>>, Error> {
-        let read = self.inner.store.enrollment_policy(id.as_str());
+        let read = || self.inner.store.enrollment_policy(id.as_str());
         cached(&self.inner.org.policies, id.as_str(), read).await
     }
 
@@ -57,7 +57,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn cached_application(&self, id: &AppId) -> Result<Option<Arc<Application>>, Error> {
-        let read = self.inner.store.application(id.as_str());
+        let read = || self.inner.store.application(id.as_str());
         cached(&self.inner.org.applications, id.as_str(), read).await
     }
 
@@ -66,7 +66,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn cached_client(&self, client_id: &str) -> Result<Option<Arc<Application>>, Error> {
-        let read = self.inner.store.application_by_client_id(client_id);
+        let read = || self.inner.store.application_by_client_id(client_id);
         cached(&self.inner.org.clients, client_id, read).await
     }
 
@@ -75,7 +75,7 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn cached_dashboard(&self) -> Result<Option<Arc<Application>>, Error> {
-        cached(&self.inner.org.dashboard, ONLY, self.inner.store.dashboard()).await
+        cached(&self.inner.org.dashboard, ONLY, || self.inner.store.dashboard()).await
     }
 
     /// Whether pages of this origin may call the org because an administrator trusts it.
@@ -84,7 +84,7 @@ impl App {
     /// The store's.
     pub async fn is_trusted_for_cors(&self, origin: &str) -> Result<bool, Error> {
         // Only what is trusted is kept, so that a flood of made-up origins pushes nothing out.
-        let read = async { Ok(self.inner.store.is_cors_origin(origin).await?.then_some(true)) };
+        let read = async || Ok(self.inner.store.is_cors_origin(origin).await?.then_some(true));
         Ok(cached(&self.inner.org.origins, origin, read).await?.is_some())
     }
 
@@ -97,7 +97,7 @@ impl App {
         if origin_of(&self.settings().public_url).is_some_and(|own| own == origin) {
             return Ok(true);
         }
-        let read = async {
+        let read = async || {
             let uris = self.inner.store.redirect_uris().await?;
             Ok(Some(uris.iter().filter_map(|uri| origin_of(uri)).collect()))
         };
@@ -141,11 +141,10 @@ impl App {
 }
 
 /// What is known of a key, or else what is read now.
-async fn cached<V>(
-    map: &ByKey<V>,
-    key: &str,
-    read: impl Future<Output = Result<Option<V>, StoreError>>,
-) -> Result<Option<Arc<V>>, Error> {
+async fn cached<V, R>(map: &ByKey<V>, key: &str, read: impl FnOnce() -> R) -> Result<Option<Arc<V>>, Error>
+where
+    R: Future<Output = Result<Option<V>, StoreError>>,
+{
     if key.len() > MAX_KEY_BYTES {
         return Ok(None);
     }
@@ -153,7 +152,8 @@ async fn cached<V>(
         Ok(value) => return Ok(Some(value)),
         Err(stale) => stale,
     };
-    let Some(value) = read.await? else {
+    // Boxed: a query's future has kilobytes, and most calls need none.
+    let Some(value) = Box::pin(read()).await? else {
         if stale.old.is_some() {
             map.drop_entry(key);
         }

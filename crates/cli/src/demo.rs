@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
 
 /// Runs the demo.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    logging::start(LogFormat::Text, &arguments.log)?;
+    let _log = logging::start(LogFormat::Text, &arguments.log)?;
     let style = Style { colour: arguments.no_color.is_empty() && io::stdout().is_terminal() };
     let mut told_to_stop = pin!(termination());
     let folder = Folder::open(arguments.data_dir)?;

@@ -1,9 +1,11 @@
 //! Where log lines go and in which form.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+
+use crate::log_writer::{Flush, LogWriter};
 
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
@@ -16,15 +18,24 @@ pub(crate) enum LogFormat {
     Text,
 }
 
-/// Sends log lines to stderr. A second call in one process changes nothing.
-pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+/// Sends log lines to stderr: those for machines many at a time, those for people at once. What it returns must be kept until
+/// the last line was logged. A second call in one process changes nothing.
+pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<Option<Flush>> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+    let builder = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Json => {
+            let (writer, flush) = LogWriter::start(io::stderr())?;
+            let _ = builder.with_writer(writer).json().flatten_event(true).with_span_list(false).try_init();
+            return Ok(Some(flush));
+        }
         // The builder itself looks at NO_COLOR only.
-        LogFormat::Text if !std::io::stderr().is_terminal() => builder.with_target(false).with_ansi(false).try_init(),
-        LogFormat::Text => builder.with_target(false).try_init(),
-    };
-    Ok(())
+        LogFormat::Text if !io::stderr().is_terminal() => {
+            let _ = builder.with_writer(io::stderr).with_target(false).with_ansi(false).try_init();
+        }
+        LogFormat::Text => {
+            let _ = builder.with_writer(io::stderr).with_target(false).try_init();
+        }
+    }
+    Ok(None)
 }

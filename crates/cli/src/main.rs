@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod log_writer;
 mod logging;
 mod responder;
 mod serve;

@@ -50,7 +50,7 @@ enum Match {
 /// Runs the service until it is told to stop.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let on_command_line = std::env::args().any(|argument| argument.starts_with("--basic-auth"));
-    logging::start(arguments.log_format, &arguments.log)?;
+    let _log = logging::start(arguments.log_format, &arguments.log)?;
     if on_command_line {
         tracing::warn!("--basic-auth shows in the list of processes; HOOKWRIGHT_RESPONDER_BASIC_AUTH does not");
     }

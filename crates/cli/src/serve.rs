@@ -14,7 +14,7 @@ use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
 use hookwright_store::{Keyring, Store, StoreOptions};
-use hookwright_web::{Server, ServerLimits};
+use hookwright_web::{Lanes, Server, ServerLimits};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secrecy::ExposeSecret;
@@ -68,7 +68,7 @@ pub(crate) struct Org {
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let token_from_flag = std::env::args().any(|argument| argument.starts_with("--api-token"));
     let settings = arguments.settings.over_file(arguments.config.as_deref())?;
-    logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref().unwrap_or("info"))?;
+    let _log = logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref().unwrap_or("info"))?;
     if token_from_flag {
         tracing::warn!("--api-token shows in the list of processes; HOOKWRIGHT_API_TOKEN does not");
     }
@@ -76,11 +76,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!("development: http:// and loopback addresses are open to hooks; never do this in production");
     }
     let org = Org::open(&settings).await?;
+    let lanes = Lanes::start().context("can't start the threads that answer requests")?;
     let told_to_stop = termination();
     announce(&org);
     let retention = tokio::spawn(keep_retention(org.store.clone(), settings));
     let housekeeping = tokio::spawn(keep_house(org.app.clone()));
-    org.server.serve(org.app.clone(), told_to_stop).await;
+    org.server.serve_in(&lanes, org.app.clone(), told_to_stop).await;
     retention.abort();
     housekeeping.abort();
     org.app.close().await;

@@ -26,7 +26,7 @@ impl SendAttempt for Sender<'_> {
         }
         match &self.hook.token {
             None => self.exchange(None, progress).await,
-            Some(source) => self.exchange_with_token(source, progress).await,
+            Some(source) => Box::pin(self.exchange_with_token(source, progress)).await,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, ThreadId};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -27,6 +28,8 @@ pub(crate) struct Connection {
     meter: Arc<Meter>,
     peer: Box<str>,
     opened: Instant,
+    /// The thread that opened it; where threads have runtimes of their own, the one that hears of its bytes.
+    home: ThreadId,
     /// Whether the driver has ended; it must not be polled again.
     ended: bool,
 }
@@ -38,7 +41,7 @@ impl Connection {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let (sender, driver) = builder.handshake(TokioIo::new(wire)).await?;
-        Ok(Self { sender, driver, meter, peer, opened: Instant::now(), ended: false })
+        Ok(Self { sender, driver, meter, peer, opened: Instant::now(), home: thread::current().id(), ended: false })
     }
 
     /// The address of the other side.
@@ -49,6 +52,11 @@ impl Connection {
     /// When the connection was opened.
     pub(crate) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// The thread that opened it.
+    pub(crate) fn home(&self) -> ThreadId {
+        self.home
     }
 
     /// What has passed over it.

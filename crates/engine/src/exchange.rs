@@ -52,7 +52,8 @@ impl Outgoing<'_> {
             let reused = waiting.is_some();
             let mut connection = match waiting {
                 Some(connection) => connection,
-                None => Box::new(engine.connector.connect(self.origin, progress).await?),
+                // Boxed, so that a call over a waiting connection doesn't carry what only a new one needs.
+                None => Box::new(Box::pin(engine.connector.connect(self.origin, progress)).await?),
             };
             progress.reused_connection = reused;
             progress.peer = Some(connection.peer().to_owned());

@@ -201,25 +201,27 @@ impl Engine {
     ///
     /// A call that has begun runs to its end in a task of its own if this future is dropped; only its report is lost then.
     pub async fn call(&self, prepared: &Prepared, body: Bytes) -> Report {
+        let (engine, prepared) = (self.clone(), prepared.clone());
+        run_to_end(async move { engine.call_here(&prepared, body).await }).await
+    }
+
+    /// As [`Engine::call`], but a dropped future ends the call halfway: for callers whose own work [runs to its
+    /// end](run_to_end).
+    pub async fn call_here(&self, prepared: &Prepared, body: Bytes) -> Report {
         let started = Instant::now();
-        let settings = prepared.0.settings;
+        let hook = &*prepared.0;
         let default_limit = self.0.max_calls_per_hook;
-        let permit = match self.0.admission.admit(&prepared.0.gate, settings, default_limit, started) {
+        let permit = match self.0.admission.admit(&hook.gate, hook.settings, default_limit, started) {
             Ok(permit) => permit,
             Err(failure) => {
                 let duration = started.elapsed();
                 return Report { attempts: Vec::new(), result: Err(failure), duration, access_token: None };
             }
         };
-        let (engine, hook) = (Arc::clone(&self.0), Arc::clone(&prepared.0));
-        run_to_end(async move {
-            let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
-            let sender = Sender { engine: &engine, hook: &hook, body };
-            let report = retry::run(rule, started, &sender).await;
-            permit.end(report.result.is_err());
-            report
-        })
-        .await
+        let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
+        let report = retry::run(rule, started, &Sender { engine: &self.0, hook, body }).await;
+        permit.end(report.result.is_err());
+        report
     }
 
     /// Calls at once of one hook, unless its settings say otherwise.

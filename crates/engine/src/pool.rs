@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -20,6 +21,8 @@ const DEFAULT_IDLE: Duration = Duration::from_secs(4);
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// How long a connection is used at most, so that a changed name is followed.
 const MAX_AGE: Duration = Duration::from_secs(300);
+/// How many waiting connections are looked at for one of the same thread.
+const LOOKED_AT: usize = 64;
 /// How often connections are looked over that nobody asked for.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -40,11 +43,19 @@ struct Idle {
 }
 
 impl Origin {
-    /// A connection that can be used at once, the one used last first.
+    /// A connection that can be used at once: one that this thread opened, so that no other has to be woken for it, or else
+    /// any; the one used last first.
     pub(crate) fn take(&self) -> Option<Box<Connection>> {
-        let now = Instant::now();
+        let (now, here) = (Instant::now(), thread::current().id());
         loop {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            let mut waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut looked_at = (0..waiting.len()).rev().zip(waiting.iter().rev()).take(LOOKED_AT);
+            let at_home = looked_at.find(|(_, idle)| idle.connection.home() == here).map(|(index, _)| index);
+            let mut idle = match at_home {
+                Some(index) => waiting.remove(index),
+                None => waiting.pop()?,
+            };
+            drop(waiting);
             if now < idle.until && idle.connection.is_ready() {
                 return Some(idle.connection);
             }

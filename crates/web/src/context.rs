@@ -12,8 +12,8 @@ use hookwright_app::{App, RateClass, RateState, RequestOrigin};
 
 use crate::error::ApiError;
 
-/// The longest `User-Agent` that is recorded, in characters.
-const USER_AGENT_CHARACTERS: usize = 512;
+/// The longest `User-Agent` that is recorded, in bytes.
+const USER_AGENT_BYTES: usize = 512;
 
 /// Stands on an answer with a status of refusal that has its own body: the front door leaves it as it is.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,8 @@ impl RequestContext {
         RequestOrigin {
             request_id: self.0.request_id.clone(),
             ip_address: self.0.arrival.peer.map(|peer| peer.to_string()),
-            user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARACTERS).collect()),
+            user_agent: user_agent
+                .map(|text| text.get(..text.floor_char_boundary(USER_AGENT_BYTES)).unwrap_or_default().to_owned()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The headers of every answer, as Okta's live orgs send them.
 
-use axum::http::header::{self, HeaderName};
+use axum::http::header::{self, Entry, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::context::RequestContext;
@@ -33,8 +33,8 @@ const FIXED: [(HeaderName, HeaderValue); 8] = [
 pub(crate) fn finish(headers: &mut HeaderMap, context: &RequestContext, https: bool) {
     headers.reserve(14);
     for (name, value) in &FIXED {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), value.clone());
+        if let Entry::Vacant(place) = headers.entry(name) {
+            place.insert(value.clone());
         }
     }
     if https {

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection_end::{PatientStream, linger};
 use crate::context::Arrival;
+use crate::lanes::{Lanes, Place};
 use crate::{front_door, router};
 
 /// What clients may ask of the server's patience and memory.
@@ -87,8 +88,15 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` ends; then takes no more connections and lets requests under way end within the drain time.
+    /// Serves on the caller's runtime until `shutdown` ends; then takes no more connections and lets requests under way end
+    /// within the drain time.
     pub async fn serve(self, app: App, shutdown: impl Future<Output = ()>) {
+        self.serve_in(&Lanes::default(), app, shutdown).await;
+    }
+
+    /// As [`Server::serve`], with each connection in one of the lanes. They must live as long as the app: calls whose clients
+    /// hung up end there.
+    pub async fn serve_in(self, lanes: &Lanes, app: App, shutdown: impl Future<Output = ()>) {
         let router = router(app.clone());
         let (stop, stopping) = watch::channel(false);
         let shared = Arc::new(Shared {
@@ -108,7 +116,13 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    tracker.spawn(Arc::clone(&shared).connection(stream, peer.ip()));
+                    let shared = Arc::clone(&shared);
+                    match lanes.quietest() {
+                        Some((lane, place)) => {
+                            tracker.spawn_on(shared.connection_of_lane(stream, peer.ip(), place), lane)
+                        }
+                        None => tracker.spawn(shared.connection(stream, peer.ip())),
+                    };
                 }
                 Err(error) => {
                     // Out of file descriptors, mostly: wait for some to be closed instead of spinning.
@@ -136,6 +150,14 @@ struct Shared {
 }
 
 impl Shared {
+    /// Moves the connection to the runtime that this runs in: whoever accepted it may live in another.
+    async fn connection_of_lane(self: Arc<Self>, stream: TcpStream, peer: IpAddr, _place: Place) {
+        match stream.into_std().and_then(TcpStream::from_std) {
+            Ok(stream) => self.connection(stream, peer).await,
+            Err(error) => tracing::warn!(%error, "a connection could not be moved to its thread"),
+        }
+    }
+
     async fn connection(self: Arc<Self>, mut stream: TcpStream, peer: IpAddr) {
         let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else { return };
         let Some(_seat) = Seat::take(&self, peer) else { return };
@@ -143,7 +165,7 @@ impl Shared {
             return;
         }
         if self.converse(&mut stream, peer).await {
-            linger(stream).await;
+            Box::pin(linger(stream)).await;
         }
     }
 
