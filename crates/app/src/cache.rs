@@ -242,6 +242,12 @@ impl App {
         Ok(list)
     }
 
+    /// Forgets a hook that was written, and the lists that it stands in.
+    pub(crate) fn forget_hook(&self, id: &str) {
+        self.inner.hooks.0.forget(id);
+        self.inner.hook_lists.0.forget_all();
+    }
+
     /// Says that a hook is being written, as long as the value lives.
     pub(crate) fn hook_write(&self, id: &InlineHookId) -> HookWrite {
         let id: Box<str> = id.as_str().into();

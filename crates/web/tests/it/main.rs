@@ -25,6 +25,7 @@ mod postgres;
 mod retries;
 mod secrets;
 mod slow_clients;
+mod soak;
 mod system_log;
 mod vectors;
 mod wire;
