@@ -214,9 +214,8 @@ impl App {
         let (app, hold, id) = (self.clone(), turn.hold(), id.clone());
         let under_way = self.inner.calls.token();
         run_to_end(async move {
-            let written = app.hook_write(&id);
             let result = app.inner.store.commit(changes).await;
-            drop(written);
+            app.forget_hook(id.as_str());
             drop((hold, under_way));
             result
         })

@@ -148,18 +148,5 @@ where
     if key.len() > MAX_KEY_BYTES {
         return Ok(None);
     }
-    let stale = match map.get(key) {
-        Ok(value) => return Ok(Some(value)),
-        Err(stale) => stale,
-    };
-    // Boxed: a query's future has kilobytes, and most calls need none.
-    let Some(value) = Box::pin(read()).await? else {
-        if stale.old.is_some() {
-            map.drop_entry(key);
-        }
-        return Ok(None);
-    };
-    let value = Arc::new(value);
-    map.put(key.into(), &value, &stale);
-    Ok(Some(value))
+    map.get_or_read(key, |key| key.into(), |_| async { Ok(read().await?.map(Arc::new)) }).await
 }

@@ -115,20 +115,17 @@ impl App {
 
     /// The keys, made if there are none yet.
     pub(crate) async fn signing_keys(&self) -> Result<Arc<KeySet>, Error> {
-        let stale = match self.inner.keys.get(ONLY) {
-            Ok(keys) => return Ok(keys),
-            Err(stale) => stale,
+        let read = async |_| {
+            let mut known = self.inner.store.signing_keys().await?;
+            if !known.iter().any(|key| key.status == SigningKeyStatus::Active) {
+                self.make_signing_keys().await?;
+                known = self.inner.store.signing_keys().await?;
+            }
+            let active = known.iter().find(|key| key.status == SigningKeyStatus::Active);
+            let active = active.ok_or_else(no_key)?;
+            Ok(Some(Arc::new(KeySet { kid: active.kid.clone(), pair: read_pair(active)?, known })))
         };
-        let mut known = self.inner.store.signing_keys().await?;
-        if !known.iter().any(|key| key.status == SigningKeyStatus::Active) {
-            self.make_signing_keys().await?;
-            known = self.inner.store.signing_keys().await?;
-        }
-        let active = known.iter().find(|key| key.status == SigningKeyStatus::Active);
-        let active = active.ok_or_else(|| Error::Internal("there is no signing key".to_owned()))?;
-        let keys = Arc::new(KeySet { kid: active.kid.clone(), pair: read_pair(active)?, known });
-        self.inner.keys.put(ONLY.into(), &keys, &stale);
-        Ok(keys)
+        self.inner.keys.get_or_read(ONLY, |only| only.into(), read).await?.ok_or_else(no_key)
     }
 
     /// Two keys for an org that has none. Of several nodes that make them at once, one wins.
@@ -144,6 +141,10 @@ impl App {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn no_key() -> Error {
+    Error::Internal("there is no signing key".to_owned())
 }
 
 /// A fresh key. Its randomness is the cipher library's own: a seeded source would make private keys that can be guessed.

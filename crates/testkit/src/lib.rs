@@ -8,7 +8,6 @@ mod entropy;
 pub mod external_service;
 mod org;
 pub mod postgres;
-pub mod soak;
 
 pub use client::{Answer, Client, Request};
 pub use entropy::{FixedClock, SeededEntropy};

@@ -25,7 +25,6 @@ mod postgres;
 mod retries;
 mod secrets;
 mod slow_clients;
-mod soak;
 mod system_log;
 mod vectors;
 mod wire;
