@@ -144,3 +144,14 @@ async fn a_client_with_a_secret_has_to_show_it() {
     let both = party.exchange_with("x", &[("client_secret", "x")]).await;
     oauth_refused(&both, 401, "invalid_client");
 }
+
+#[tokio::test]
+async fn a_sign_up_form_that_is_asked_for_again_says_nothing_of_the_last_try() {
+    let party = Party::public().await;
+    let mut idx = party.flow.idx().await;
+    idx.sign_up(serde_json::json!({"email": "no address", "firstName": "R", "lastName": "J"})).await;
+    assert_eq!(idx.status, 400);
+    // As auth-js does before each further try.
+    idx.post("/idp/idx/enroll", serde_json::json!({})).await;
+    assert_eq!((idx.status, idx.banners().len(), idx.said_at("email").len()), (200, 0, 0));
+}

@@ -121,3 +121,16 @@ async fn no_code_token_or_private_key_is_kept_in_the_clear() {
     }
     assert!(holds(&keys[0].kid), "what is not secret is found so");
 }
+
+#[tokio::test]
+async fn a_public_client_may_name_itself_by_basic_authentication_without_a_secret() {
+    let party = Party::public().await;
+    let tokens = party.tokens().await;
+    // As auth-js does when it revokes: the bare id, without a colon.
+    let basic = format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &party.id));
+    let request = party.org().stranger().request(http::Method::POST, &format!("{BASE}/revoke"));
+    let request = request.header("authorization", &basic).header("content-type", "application/x-www-form-urlencoded");
+    let body = super::client::form(&[("token", tokens["access_token"].as_str().unwrap())]);
+    assert_eq!(request.body(body).send().await.status, 200);
+    assert_eq!(party.userinfo(&tokens).await.status, 401);
+}
