@@ -13,4 +13,5 @@ pub mod sqlite_rows;
 pub mod start;
 pub mod summary;
 pub mod tally;
+pub mod visitors;
 pub mod wire;

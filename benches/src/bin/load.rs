@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use hookwright_benches::summary::Summary;
+use hookwright_benches::visitors::{self, Walk};
 use hookwright_benches::wire::Request;
 use hookwright_benches::{closed_loop, in_flight, open_loop, process, start};
 use url::Url;
@@ -70,6 +71,29 @@ enum Measurement {
         #[arg(long, default_value_t = 15.0)]
         timeout: f64,
     },
+    /// Browsers that walk through the sign-in pages
+    Visitors {
+        /// What is measured and on whom, as FIGURE/TARGET
+        #[arg(long)]
+        tag: String,
+        /// The sign-in page of an app
+        #[arg(long)]
+        url: Url,
+        #[arg(long, value_enum)]
+        walk: WalkName,
+        #[arg(long, default_value_t = 16)]
+        browsers: u32,
+        /// Walks a second, all browsers together; as many as go through if it is not said
+        #[arg(long)]
+        rate: Option<f64>,
+        #[arg(long, default_value_t = 0.3)]
+        warm_up: f64,
+        #[arg(long, default_value_t = 2.0)]
+        seconds: f64,
+        /// Process whose CPU time is shared out among the walks; several are added up
+        #[arg(long, value_delimiter = ',')]
+        watch: Vec<u32>,
+    },
     /// Time from starting a server to its first 200 at /readyz
     Start {
         #[arg(long)]
@@ -88,6 +112,26 @@ enum Measurement {
     },
     /// A loopback port that is free now, for servers that cannot choose one themselves
     FreePort,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum WalkName {
+    /// From the first page to the user
+    SignUp,
+    /// The same and a password
+    SignUpWithPassword,
+    /// Wrong passwords for names that nobody has
+    Guess,
+}
+
+impl WalkName {
+    const fn walk(self) -> Walk {
+        match self {
+            Self::SignUp => Walk::SignUp { with_password: false },
+            Self::SignUpWithPassword => Walk::SignUp { with_password: true },
+            Self::Guess => Walk::Guess,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -160,6 +204,11 @@ fn main() -> anyhow::Result<()> {
         }
         Measurement::InFlight { target, connections, timeout } => {
             in_flight::run(&target.tag, connections, seconds(timeout)?, &target.request()?)?
+        }
+        Measurement::Visitors { tag, url, walk, browsers, rate, warm_up, seconds: measured, watch } => {
+            let (warm_up, measured) = (seconds(warm_up)?, seconds(measured)?);
+            let plan = visitors::Plan { walk: walk.walk(), browsers, rate, warm_up, measured, watched: watch };
+            visitors::run(&tag, plan, &url)?
         }
         Measurement::Start { tag, runs, command_line } => start::run(&tag, runs, &command_line)?,
         Measurement::Memory { tag, pids } => {

@@ -46,6 +46,17 @@ const fn added(name: &'static str, metric: &'static str, limit_ms: f64) -> Figur
     }
 }
 
+/// A figure that is compared with nothing.
+const fn alone(
+    name: &'static str,
+    metric: &'static str,
+    hookwright: &'static str,
+    digits: usize,
+    value_goal: Option<Goal>,
+) -> Figure {
+    Figure { name, baseline: None, hookwright: Reading::of(hookwright, metric), digits, value_goal, ratio_goal: None }
+}
+
 /// The figures.
 pub const CATALOGUE: &[Figure] = &[
     compared(
@@ -150,6 +161,15 @@ pub const CATALOGUE: &[Figure] = &[
         "create/hookwright-64",
         None,
     ),
+    alone("sign-ups a second without a hash, SQLite", RATE, "sign-up/sqlite", 0, at_least(500.0, 1000.0)),
+    alone("sign-ups a second without a hash, PostgreSQL", RATE, "sign-up/postgres", 0, at_least(500.0, 1000.0)),
+    alone("sign-ups a second with a password, SQLite", RATE, "sign-up/password", 0, None),
+    alone("sign-in page, p99 in ms", "p99_ms", "sign-up/page", 2, at_most(5.0, 1.0)),
+    Figure {
+        baseline: Some(("quiet", Reading::of("flood/quiet", "p99_ms"))),
+        ratio_goal: at_most(3.0, 2.0),
+        ..alone("`execute` during 500 sign-ins a second, p99 in ms", "p99_ms", "flood/beside", 2, None)
+    },
     Figure {
         value_goal: at_most(50.0, 10.0),
         digits: 1,
