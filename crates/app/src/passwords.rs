@@ -1,7 +1,7 @@
 //! Passwords: hashed and compared with argon2id, a bounded number at once.
 //!
-//! Each hash takes a core and 19 MiB for some tens of milliseconds. `spawn_blocking` alone is no bound: it would start 512 of
-//! them. So as many run at once as there are cores, few wait, and whoever comes later is told to come again.
+//! Each hash takes a core and 19 MiB for some tens of milliseconds. So as many run at once as there are cores, at a low
+//! priority, few wait, and whoever comes later is told to come again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use hookwright_model::Entropy;
 use hookwright_model::password::could_be_password;
 use hookwright_model::user::PasswordHash;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::Error;
@@ -34,6 +34,10 @@ const MOST_WAITING: usize = 64;
 
 /// How long one waits.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How far hashing stands back: about a tenth of the weight of a usual thread.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// Whether a password is the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,15 +111,22 @@ impl Passwords {
         self.run(work).await
     }
 
-    /// Runs work on a blocking thread; its permit is given back when the work ends, not when its caller goes away.
+    /// Runs work on a thread of its own; its permit is given back when the work ends, not when its caller goes away.
+    ///
+    /// Not on tokio's blocking threads: this one stands behind everything else that wants a core, and a thread that stood
+    /// back can't come forward again. A flood of sign-ins then takes what calls of hooks leave, and no more.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let permit = self.permit().await?;
-        let task = tokio::task::spawn_blocking(move || {
-            let result = work();
+        let (sender, result) = oneshot::channel();
+        let hashing = move || {
+            stand_back();
+            // Whoever asked may have gone away.
+            let _ = sender.send(work());
             drop(permit);
-            result
-        });
-        task.await.map_err(|error| Error::Internal(format!("hashing a password ended badly: {error}")))
+        };
+        let thread = std::thread::Builder::new().name("password".to_owned()).spawn(hashing);
+        thread.map_err(|error| Error::Unavailable(format!("no thread to hash a password: {error}")))?;
+        result.await.map_err(|_| Error::Internal("hashing a password ended badly".to_owned()))
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
@@ -146,6 +157,14 @@ impl<'a> Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Lowers the priority of this thread; on Linux niceness is a thread's own (sched(7)).
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "passwords are hashed at the usual priority");
     }
 }
 
@@ -226,6 +245,15 @@ mod tests {
             assert!(matches!(verified, Err(Error::TooBusy { .. })), "both stand in the same queue");
         }
         assert_eq!(full.waiting.load(Ordering::Acquire), 0, "whoever is refused takes no seat and gives none back");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_stands_back_and_nothing_else_does() {
+        let niceness = || rustix::process::getpriority_process(None).unwrap();
+        let before = niceness();
+        let hashing = Passwords::new(&Fixed).run(niceness).await.unwrap();
+        assert_eq!((hashing, niceness()), ((before + NICENESS).min(19), before));
     }
 
     #[tokio::test]
