@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_contract::HookType;
-use hookwright_engine::{HookTls, Prepared};
+use hookwright_engine::{HookTls, MessageKey, Prepared};
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
@@ -41,6 +41,8 @@ const MAX_ENTRIES: usize = 10_000;
 pub(crate) struct CachedHook {
     pub(crate) hook: InlineHook,
     pub(crate) prepared: Prepared,
+    /// What its calls are signed with; empty for most hooks.
+    pub(crate) signing_keys: Vec<MessageKey>,
     pub(crate) json: Bytes,
     pub(crate) metrics: HookMetrics,
 }
@@ -211,7 +213,7 @@ impl App {
             };
             match old.filter(|old| old.hook.revision == hook.revision) {
                 Some(unchanged) => Ok(Some(unchanged)),
-                None => Ok(Some(Arc::new(self.prepare_hook(hook)?))),
+                None => Ok(Some(Arc::new(self.prepare_hook(hook).await?))),
             }
         };
         self.inner.hooks.0.get_or_read(id.as_str(), |id| id.into(), read).await
@@ -225,9 +227,13 @@ impl App {
 
     /// A hook with its finished parts.
     ///
+    /// Its signing keys are read after the hook: whoever changes them gives the hook another revision, so that what is kept
+    /// under a revision is never older than that.
+    ///
     /// # Errors
-    /// [`Error::Internal`] if its certificates, which were checked when they came, can't be used.
-    fn prepare_hook(&self, hook: InlineHook) -> Result<CachedHook, Error> {
+    /// The store's, or [`Error::Internal`] if its certificates, which were checked when they came, can't be used.
+    async fn prepare_hook(&self, hook: InlineHook) -> Result<CachedHook, Error> {
+        let signing_keys = self.signing_keys(&hook.id).await?;
         let json = self.hook_json(&hook);
         let (engine, calls) = (&self.inner.engine, self.call_settings(&hook));
         let unusable = |error: &dyn std::fmt::Display| Error::Internal(format!("TLS settings of {}: {error}", hook.id));
@@ -238,7 +244,7 @@ impl App {
             engine.prepare_with_tls(&hook, calls, &tls).map_err(|error| unusable(&error))?
         };
         let metrics = self.inner.metrics.of_hook(&hook.id);
-        Ok(CachedHook { hook, prepared, json, metrics })
+        Ok(CachedHook { hook, prepared, signing_keys, json, metrics })
     }
 
     /// The list of all hooks or of those of one type, finished, at most a second old.

@@ -7,6 +7,7 @@ use hookwright_model::execution::{Actor, Origin};
 use hookwright_model::group::Group;
 use hookwright_model::hook_key::HookKey;
 use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::signing_secret::SigningSecret;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
 use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_model::user::{USER_SCHEMA_ID, User};
@@ -27,6 +28,10 @@ pub(crate) const INLINE_HOOK_DELETED: EventKind = EventKind("inline_hook.deleted
 pub(crate) const HOOK_KEY_CREATED: EventKind = EventKind("hook_key.created", "Create hook key");
 pub(crate) const HOOK_KEY_UPDATED: EventKind = EventKind("hook_key.updated", "Update hook key");
 pub(crate) const HOOK_KEY_DELETED: EventKind = EventKind("hook_key.deleted", "Delete hook key");
+pub(crate) const SIGNING_SECRET_CREATED: EventKind =
+    EventKind("inline_hook.signing_secret.created", "Create signing secret of inline hook");
+pub(crate) const SIGNING_SECRET_DELETED: EventKind =
+    EventKind("inline_hook.signing_secret.deleted", "Delete signing secret of inline hook");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
 
@@ -167,6 +172,11 @@ pub(crate) fn hook_target(hook: &InlineHook) -> Target {
 /// A hook key as the target of an event.
 pub(crate) fn hook_key_target(key: &HookKey) -> Target {
     Target { alternate_id: Some(key.key_id.clone()), ..target("HookKey", &key.id, &key.name) }
+}
+
+/// A signing secret as the target of an event.
+pub(crate) fn signing_secret_target(secret: &SigningSecret) -> Target {
+    target("SigningSecret", &secret.id, secret.algorithm.as_str())
 }
 
 /// A user as the target of an event.

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hookwright_contract::outcome::Failure;
 use hookwright_contract::{HookType, OnFailure, check_reply, json};
-use hookwright_engine::{Report, run_to_end};
+use hookwright_engine::{CallHeaders, Report, run_to_end};
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::{InlineHook, Status};
 use hookwright_model::redaction::Redaction;
+use hookwright_model::trace_parent::TraceParent;
 use hookwright_model::user_schema::UserSchema;
 use secrecy::ExposeSecret;
 
@@ -82,7 +83,7 @@ impl App {
         cached: &CachedHook,
         schema: &UserSchema,
         body: Bytes,
-        occasion: Occasion,
+        mut occasion: Occasion,
     ) -> Result<HookCall, Error> {
         let request = match json::parse(&body) {
             Ok(request @ json::Value::Object(_)) => request,
@@ -91,7 +92,16 @@ impl App {
         };
         let started = self.now();
         let id = ExecutionId::mint_at(started, self.entropy());
-        let mut report = self.inner.engine.call_here(&cached.prepared, body.clone()).await;
+        let trace = match occasion.origin.trace_parent {
+            Some(parent) => parent.child(self.entropy()),
+            None => TraceParent::new(self.entropy()),
+        };
+        occasion.origin.trace_parent = Some(trace);
+        let mut headers = CallHeaders::traced(trace);
+        if !cached.signing_keys.is_empty() {
+            headers = headers.signed(&cached.signing_keys, id.as_str(), started, &body);
+        }
+        let mut report = self.inner.engine.call_here(&cached.prepared, body.clone(), headers).await;
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
         let access_token = report.access_token.take();
         let redaction = Redaction::new(secret).and(access_token.as_ref().map(ExposeSecret::expose_secret));

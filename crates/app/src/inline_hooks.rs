@@ -230,7 +230,7 @@ impl App {
         }
     }
 
-    async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
+    pub(crate) async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
         self.inner.store.inline_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))
     }
 

@@ -33,6 +33,7 @@ mod searching;
 mod sessions;
 mod settings;
 mod signing_keys;
+mod signing_secrets;
 mod system_log;
 mod trusted_origins;
 mod turns;

@@ -10,6 +10,7 @@ use crate::oauth::{AccessToken, TokenSource};
 use crate::outcome::{Answer, CallFailure};
 use crate::prepared::PreparedHook;
 use crate::retry::{Progress, SendAttempt, Stage};
+use crate::signature::CallHeaders;
 
 /// Sends the attempts of one call.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) engine: &'a Inner,
     pub(crate) hook: &'a PreparedHook,
     pub(crate) body: Bytes,
+    /// The fields of this call.
+    pub(crate) headers: CallHeaders,
 }
 
 impl SendAttempt for Sender<'_> {
@@ -35,6 +38,7 @@ impl Sender<'_> {
     async fn exchange(&self, token: Option<&AccessToken>, progress: &mut Progress) -> Result<Answer, Failed> {
         let hook = self.hook;
         let mut headers = hook.headers.clone();
+        self.headers.put_over(&mut headers);
         if let Some(token) = token {
             headers.insert(AUTHORIZATION, token.header().clone());
             progress.token = Some(token.clone());

@@ -20,6 +20,7 @@ mod rate;
 mod resolver;
 mod retry;
 mod run_to_end;
+mod signature;
 mod tls;
 mod wire;
 
@@ -41,6 +42,7 @@ pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};
 pub use run_to_end::{RunToEnd, run_to_end};
+pub use signature::{BadMessageKey, CallHeaders, MessageKey};
 pub use tls::{ClientIdentity, ClientIdentityError, HookTls, HookTlsError};
 
 use admission::Admission;
@@ -202,12 +204,12 @@ impl Engine {
     /// A call that has begun runs to its end in a task of its own if this future is dropped; only its report is lost then.
     pub async fn call(&self, prepared: &Prepared, body: Bytes) -> Report {
         let (engine, prepared) = (self.clone(), prepared.clone());
-        run_to_end(async move { engine.call_here(&prepared, body).await }).await
+        run_to_end(async move { engine.call_here(&prepared, body, CallHeaders::default()).await }).await
     }
 
-    /// As [`Engine::call`], but a dropped future ends the call halfway: for callers whose own work [runs to its
-    /// end](run_to_end).
-    pub async fn call_here(&self, prepared: &Prepared, body: Bytes) -> Report {
+    /// As [`Engine::call`], with fields of this call's own, which both attempts have; but a dropped future ends the call
+    /// halfway: for callers whose own work [runs to its end](run_to_end).
+    pub async fn call_here(&self, prepared: &Prepared, body: Bytes, headers: CallHeaders) -> Report {
         let started = Instant::now();
         let hook = &*prepared.0;
         let default_limit = self.0.max_calls_per_hook;
@@ -219,7 +221,7 @@ impl Engine {
             }
         };
         let rule = Rule { timeout: hook.settings.timeout, retry: hook.settings.retry };
-        let report = retry::run(rule, started, &Sender { engine: &self.0, hook, body }).await;
+        let report = retry::run(rule, started, &Sender { engine: &self.0, hook, body, headers }).await;
         permit.end(report.result.is_err());
         report
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::id::{ExecutionId, InlineHookId};
+use crate::trace_parent::TraceParent;
 
 /// How a call of a hook ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,6 +125,9 @@ pub struct Origin {
     pub ip_address: Option<String>,
     /// The client's `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
+    /// Where it stands in a trace: what the client said of that; of a call of a hook, what the service was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// One attempt to reach the external service.

@@ -60,6 +60,8 @@ kinds! {
     AppKind, AppId, "0oa", "AppInstance";
     /// A key pair that signs for hooks.
     HookKeyKind, HookKeyId, "HKY", "HookKey";
+    /// What the calls of a hook are signed with.
+    SigningSecretKind, SigningSecretId, "sgs", "SigningSecret";
     /// An origin whose pages may call the org.
     TrustedOriginKind, TrustedOriginId, "tos", "TrustedOrigin";
 }

@@ -187,6 +187,7 @@ mod tests {
                 request_id: "req1".to_owned(),
                 ip_address: Some("::1".to_owned()),
                 user_agent: Some("curl/8".to_owned()),
+                trace_parent: None,
             },
             outcome: Outcome { result: "SUCCESS", reason: None },
             targets: Vec::new(),

@@ -13,6 +13,8 @@ pub mod rules;
 pub mod sample;
 mod serve;
 mod service;
+pub mod signature;
+mod trace;
 
 pub use answer::{Answer, Cause, Delivery, LocationType, Patch};
 pub use auth::Guard;
@@ -27,3 +29,4 @@ pub use problem::Problem;
 pub use responder::Responder;
 pub use serve::{BoundResponder, ServeError};
 pub use service::ResponderService;
+pub use signature::{BadSecret, SignatureError, Signatures};

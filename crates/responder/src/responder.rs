@@ -15,7 +15,7 @@ use tokio::net::ToSocketAddrs;
 use crate::endpoint::{Endpoint, IntoAnswer, typed};
 use crate::rules::Rules;
 use crate::service::ResponderService;
-use crate::{BoundResponder, Guard, ServeError};
+use crate::{BoundResponder, Guard, ServeError, Signatures};
 
 /// How long a decision may take. Okta gives up after 3 seconds; before that it gets a clean 503.
 const DECISION_TIME: Duration = Duration::from_millis(2_500);
@@ -30,13 +30,20 @@ const MAX_TIME: Duration = Duration::from_secs(3_600);
 pub struct Responder {
     pub(crate) endpoints: HashMap<String, Endpoint>,
     pub(crate) guard: Guard,
+    pub(crate) signatures: Option<Signatures>,
     pub(crate) decision_time: Duration,
     pub(crate) head_time: Duration,
 }
 
 impl Default for Responder {
     fn default() -> Self {
-        Self { endpoints: HashMap::new(), guard: Guard::new(), decision_time: DECISION_TIME, head_time: HEAD_TIME }
+        Self {
+            endpoints: HashMap::new(),
+            guard: Guard::new(),
+            signatures: None,
+            decision_time: DECISION_TIME,
+            head_time: HEAD_TIME,
+        }
     }
 }
 
@@ -129,6 +136,13 @@ impl Responder {
     #[must_use]
     pub fn header_auth(mut self, name: HeaderName, value: &str) -> Self {
         self.guard = self.guard.header(name, value);
+        self
+    }
+
+    /// Asks for a signature on each call, besides the other credentials if there are any.
+    #[must_use]
+    pub fn signed(mut self, signatures: Signatures) -> Self {
+        self.signatures = Some(signatures);
         self
     }
 

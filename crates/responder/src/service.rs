@@ -9,15 +9,18 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Body;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::Service;
+use tracing::Instrument;
 
 use crate::body::{self, BodyError, MAX_BODY};
 use crate::endpoint::{Endpoint, Reply};
-use crate::{Problem, Responder};
+use crate::signature::now;
+use crate::{Problem, Responder, trace};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -32,6 +35,11 @@ impl ResponderService {
 
     /// Answers one request.
     pub(crate) async fn respond<B: Body<Data = Bytes>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+        let span = trace::span(request.headers());
+        self.respond_traced(request).instrument(span).await
+    }
+
+    async fn respond_traced<B: Body<Data = Bytes>>(&self, request: Request<B>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         if matches!(path, "/healthz" | "/readyz") {
@@ -49,10 +57,11 @@ impl ResponderService {
         if head.method != Method::POST {
             return wrong_method("POST");
         }
-        self.decide(endpoint, path, body).await
+        self.decide(endpoint, &head, body).await
     }
 
-    async fn decide<B: Body<Data = Bytes>>(&self, endpoint: &Endpoint, path: &str, body: B) -> Response<Full<Bytes>> {
+    async fn decide<B: Body<Data = Bytes>>(&self, endpoint: &Endpoint, head: &Parts, body: B) -> Response<Full<Bytes>> {
+        let path = head.uri.path();
         let deadline = Instant::now() + self.0.decision_time;
         let body = match timeout_at(deadline, body::read(body)).await {
             Ok(Ok(body)) => body,
@@ -68,6 +77,11 @@ impl ResponderService {
                 return closing(&Problem::new(StatusCode::REQUEST_TIMEOUT, text));
             }
         };
+        let signed = self.0.signatures.as_ref().map(|signatures| signatures.verify(&head.headers, &body, now()));
+        if let Some(Err(error)) = signed {
+            tracing::warn!(%error, "refused a call");
+            return problem(&Problem::new(StatusCode::UNAUTHORIZED, error.to_string()));
+        }
         match timeout_at(deadline, unless_panicking(endpoint, body)).await {
             Ok(Some(reply)) => {
                 if !reply.delay.is_zero() {

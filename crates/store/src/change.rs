@@ -7,8 +7,11 @@ use hookwright_model::enrollment_policy::EnrollmentPolicy;
 use hookwright_model::execution::Execution;
 use hookwright_model::group::Group;
 use hookwright_model::hook_key::HookKey;
-use hookwright_model::id::{ApiTokenId, AppId, GroupId, HookKeyId, InlineHookId, PolicyId, TrustedOriginId, UserId};
+use hookwright_model::id::{
+    ApiTokenId, AppId, GroupId, HookKeyId, InlineHookId, PolicyId, SigningSecretId, TrustedOriginId, UserId,
+};
 use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::signing_secret::SigningSecret;
 use hookwright_model::system_log::LogEvent;
 use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_model::user::User;
@@ -59,6 +62,28 @@ pub enum Change {
         id: HookKeyId,
         /// The revision that was read.
         revision: i64,
+    },
+    /// A new signing secret of a hook of this revision, which gets the next one; [`Conflict::Stale`] if its revision is
+    /// another by now.
+    InsertSigningSecret {
+        /// The secret's description.
+        description: Box<SigningSecret>,
+        /// The secret; sealed before it is stored.
+        secret: SecretSlice<u8>,
+        /// The revision of the hook that was read.
+        hook_revision: i64,
+        /// When the hook's other secrets end, unless they end before; `None` leaves them as they are.
+        others_end: Option<Timestamp>,
+    },
+    /// The signing secret goes, and its hook gets the next revision; [`Conflict::Stale`] if one of them is gone, or the hook's
+    /// revision is another by now.
+    DeleteSigningSecret {
+        /// The secret.
+        id: SigningSecretId,
+        /// The hook.
+        hook_id: InlineHookId,
+        /// The revision of the hook that was read.
+        hook_revision: i64,
     },
     /// A new token; [`Conflict::TokenExists`] if its id or hash is there already.
     InsertApiToken(ApiToken),

@@ -33,6 +33,7 @@ mod session;
 mod sessions;
 mod sign_in_failures;
 mod signing_keys;
+mod signing_secrets;
 mod sqlite;
 mod statement;
 mod store;

@@ -8,7 +8,7 @@ use crate::seal::Place;
 use crate::statement::{Argument, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
-use crate::{applications, hook_keys, inline_hooks, schema, signing_keys};
+use crate::{applications, hook_keys, inline_hooks, schema, signing_keys, signing_secrets};
 
 const BATCH: i64 = 64;
 
@@ -50,6 +50,7 @@ const COLUMNS: &[Column] = &[
     column!("applications", "sealed_client_secret", applications::place, "app"),
     column!("hook_keys", "sealed_private_key", hook_keys::place, "hook key"),
     column!("signing_keys", "sealed_private", signing_keys::place, "signing key"),
+    column!("signing_secrets", "sealed_secret", signing_secrets::place, "signing secret"),
 ];
 
 #[derive(sqlx::FromRow)]

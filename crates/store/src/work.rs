@@ -8,7 +8,7 @@ use crate::keyring::Keyring;
 use crate::statement::{Argument, Statement};
 use crate::{
     api_tokens, applications, enrollment_policies, flows, groups, hook_keys, inline_hooks, oauth_change,
-    trusted_origins, user_schemas, users,
+    signing_secrets, trusted_origins, user_schemas, users,
 };
 
 /// What one commit writes: the statements in order, then the chunks for the journal.
@@ -43,6 +43,13 @@ impl Work {
             }
             Change::UpdateHookKey(key) => self.statements.push(hook_keys::update(&key)),
             Change::DeleteHookKey { id, revision } => self.statements.extend(hook_keys::delete(&id, revision)),
+            Change::InsertSigningSecret { description, secret, hook_revision, others_end } => {
+                let insert = signing_secrets::insert(keyring, &description, &secret, hook_revision, others_end)?;
+                self.statements.extend(insert);
+            }
+            Change::DeleteSigningSecret { id, hook_id, hook_revision } => {
+                self.statements.extend(signing_secrets::delete(&id, &hook_id, hook_revision));
+            }
             Change::InsertApiToken(token) => self.statements.push(api_tokens::insert(&token)),
             Change::TouchApiToken { id, last_used, expires } => {
                 self.statements.push(api_tokens::touch(&id, last_used, expires));
@@ -105,6 +112,8 @@ impl Work {
             | Change::InsertHookKey { .. }
             | Change::UpdateHookKey(_)
             | Change::DeleteHookKey { .. }
+            | Change::InsertSigningSecret { .. }
+            | Change::DeleteSigningSecret { .. }
             | Change::InsertApiToken(_)
             | Change::TouchApiToken { .. }
             | Change::RevokeApiToken { .. }

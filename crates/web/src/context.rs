@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use hookwright_app::{App, RateClass, RateState, RequestOrigin};
+use hookwright_model::trace_parent::TraceParent;
 
 use crate::error::ApiError;
 
@@ -89,6 +90,7 @@ impl RequestContext {
             ip_address: self.0.arrival.peer.map(|peer| peer.to_string()),
             user_agent: user_agent
                 .map(|text| text.get(..text.floor_char_boundary(USER_AGENT_BYTES)).unwrap_or_default().to_owned()),
+            trace_parent: headers.get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?)),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Every route, on one page.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use hookwright_app::App;
 
 use crate::api::routes::identity_routes;
-use crate::api::{executions, hook_keys, inline_hooks, logs};
+use crate::api::{executions, hook_keys, inline_hooks, logs, signing_secrets};
 use crate::error::ApiError;
 use crate::{idx, oauth, operations, signin};
 
@@ -93,4 +93,9 @@ fn hook_key_routes(router: Router<App>) -> Router<App> {
         .route("/api/v1/hook-keys/{id}", get(hook_keys::get).put(hook_keys::rename).delete(hook_keys::delete))
         .route("/api/v1/hook-keys/public/{keyId}", get(hook_keys::public))
         .route("/hookwright/v1/hook-keys/jwks", get(hook_keys::key_set))
+        .route(
+            "/hookwright/v1/inlineHooks/{id}/signingSecrets",
+            get(signing_secrets::list).post(signing_secrets::create),
+        )
+        .route("/hookwright/v1/inlineHooks/{id}/signingSecrets/{secret}", delete(signing_secrets::delete))
 }

@@ -191,7 +191,7 @@ mod tests {
                 display_name: "ci".to_owned(),
                 alternate_id: "00T1".to_owned(),
             },
-            origin: Origin { request_id: "req1".to_owned(), ip_address: None, user_agent: None },
+            origin: Origin { request_id: "req1".to_owned(), ip_address: None, user_agent: None, trace_parent: None },
             event_id: Some("evt1".to_owned()),
             request_type: None,
             started_ms: started.as_millis(),

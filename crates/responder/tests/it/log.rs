@@ -38,6 +38,10 @@ impl<'w> MakeWriter<'w> for Lines {
 
 /// What is logged at `debug` and above while the sample service, some rules and a password hook get this request.
 fn logged(path: &str, body: &str, authorization: &str) -> String {
+    logged_with(path, body, authorization, None)
+}
+
+fn logged_with(path: &str, body: &str, authorization: &str, traceparent: Option<&str>) -> String {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
@@ -50,7 +54,10 @@ fn logged(path: &str, body: &str, authorization: &str) -> String {
         .password_import("/password", |_: PasswordImportRequest| async { Answer::verified() })
         .basic_auth("admin", "supersecret")
         .into_service();
-    let request = Request::post(path).header("authorization", authorization);
+    let mut request = Request::post(path).header("authorization", authorization);
+    if let Some(traceparent) = traceparent {
+        request = request.header("traceparent", traceparent);
+    }
     let request = request.body(Full::from(body.to_owned())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || runtime.block_on(service.oneshot(request))).unwrap();
@@ -113,4 +120,14 @@ fn a_password_is_not_logged() {
     let unusable = r#"{"eventType":"com.okta.user.credential.password.import","data":{"context":{"credential":{"username":"a","password":["hunter2"]}}}}"#;
     let lines = logged("/password", unusable, SECRET);
     assert!(lines.contains("data.context.credential.password must be") && !lines.contains("hunter2"), "{lines}");
+}
+
+#[test]
+fn a_line_tells_the_trace_that_its_call_belongs_to() {
+    let body = request!("registration.ssr-okta-domain");
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let line = logged_with("/registrationHookSSR", body, SECRET, Some(traceparent));
+    assert!(line.contains("0af7651916cd43dd8448eb211c80319c") && line.contains("b7ad6b7169203331"), "{line}");
+    let line = logged_with("/registrationHookSSR", body, SECRET, Some("00-evil-x-01"));
+    assert!(!line.contains("evil") && line.contains("has registered"), "{line}");
 }

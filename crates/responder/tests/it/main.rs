@@ -16,3 +16,4 @@ mod log;
 mod properties;
 mod rules;
 mod sample;
+mod signature;

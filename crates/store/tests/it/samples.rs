@@ -124,7 +124,12 @@ pub(crate) fn execution(number: u64) -> Execution {
             url: "https://hooks.example.com/registration".to_owned(),
             trigger: Trigger::Execute,
             actor: actor(),
-            origin: Origin { request_id: format!("req{number}"), ip_address: None, user_agent: None },
+            origin: Origin {
+                request_id: format!("req{number}"),
+                ip_address: None,
+                user_agent: None,
+                trace_parent: None,
+            },
             event_id: Some(format!("event{number}")),
             request_type: Some("self.service.registration".to_owned()),
             started_ms: began.as_millis(),

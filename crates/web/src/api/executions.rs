@@ -84,6 +84,7 @@ fn summary(execution: &Execution) -> Map<String, Value> {
             "id": summary.origin.request_id,
             "ipAddress": summary.origin.ip_address,
             "userAgent": summary.origin.user_agent,
+            "traceParent": summary.origin.trace_parent,
         },
         "eventId": summary.event_id,
         "requestType": summary.request_type,

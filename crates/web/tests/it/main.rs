@@ -24,6 +24,7 @@ mod paths;
 mod postgres;
 mod retries;
 mod secrets;
+mod signatures;
 mod slow_clients;
 mod system_log;
 mod vectors;
