@@ -27,7 +27,7 @@ pub struct MessageKey {
 }
 
 enum Key {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -59,7 +59,9 @@ impl MessageKey {
         expires: Option<Timestamp>,
     ) -> Result<Self, BadMessageKey> {
         let key = match algorithm {
-            SignatureAlgorithm::HmacSha256 => Key::Hmac(hmac::Key::new(hmac::HMAC_SHA256, bytes.expose_secret())),
+            SignatureAlgorithm::HmacSha256 => {
+                Key::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes.expose_secret())))
+            }
             SignatureAlgorithm::Ed25519 => {
                 Key::Ed25519(Ed25519KeyPair::from_seed_unchecked(bytes.expose_secret()).map_err(|_| BadMessageKey)?)
             }

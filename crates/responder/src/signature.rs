@@ -51,7 +51,7 @@ pub struct Signatures {
 
 #[derive(Clone)]
 enum Key {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(Vec<u8>),
 }
 
@@ -107,7 +107,7 @@ impl Signatures {
         if bytes.len() < 16 {
             return Err(bad);
         }
-        Ok(self.accept(Key::Secret(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
+        Ok(self.accept(Key::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))))
     }
 
     /// Accepts what the owner of this public key signed, `whpk_…` (`v1a`, Ed25519).
