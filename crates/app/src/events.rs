@@ -32,6 +32,8 @@ pub(crate) const SIGNING_SECRET_CREATED: EventKind =
     EventKind("inline_hook.signing_secret.created", "Create signing secret of inline hook");
 pub(crate) const SIGNING_SECRET_DELETED: EventKind =
     EventKind("inline_hook.signing_secret.deleted", "Delete signing secret of inline hook");
+pub(crate) const SEALING_KEY_ROTATED: EventKind =
+    EventKind("system.sealing_key.rotate", "Rotate the key that seals secrets");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
 
@@ -177,6 +179,11 @@ pub(crate) fn hook_key_target(key: &HookKey) -> Target {
 /// A signing secret as the target of an event.
 pub(crate) fn signing_secret_target(secret: &SigningSecret) -> Target {
     target("SigningSecret", &secret.id, secret.algorithm.as_str())
+}
+
+/// A sealing key as the target of an event, by its name, which tells nothing of the key.
+pub(crate) fn sealing_key_target(id: &str) -> Target {
+    target("SealingKey", id, id)
 }
 
 /// A user as the target of an event.

@@ -48,6 +48,15 @@ pub(crate) struct Layer {
     /// sqlite://... or postgres://... [default: SQLite in the data folder]
     #[arg(long, env = "HOOKWRIGHT_DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// File of the keys that seal secrets [default: hookwright.key in the data folder]
+    #[arg(long, env = "HOOKWRIGHT_KEY_FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The keys themselves, in place of a file; better given by the environment, since flags show in `ps`
+    #[arg(long, env = "HOOKWRIGHT_KEYS", hide_env_values = true)]
+    pub(crate) keys: Option<SecretString>,
+    /// Command that prints the keys, in place of a file; run without a shell
+    #[arg(long, env = "HOOKWRIGHT_KEY_COMMAND")]
+    pub(crate) key_command: Option<String>,
     /// Allow http:// and loopback hook URIs, nothing else private
     #[arg(long, env = "HOOKWRIGHT_DEVELOPMENT", num_args = 0..=1, default_missing_value = "true", value_parser = read_flag)]
     pub(crate) development: Option<bool>,
@@ -129,6 +138,9 @@ impl Layer {
             public_url,
             data_dir,
             database_url,
+            key_file,
+            keys,
+            key_command,
             development,
             api_token,
             rate_limits,

@@ -2,6 +2,8 @@
 
 mod config;
 mod demo;
+mod key;
+mod keyring;
 mod log_writer;
 mod logging;
 mod responder;
@@ -34,6 +36,8 @@ enum Command {
     Responder(responder::Arguments),
     /// Create, list and revoke API tokens
     Token(token::Arguments),
+    /// Make, list and change the keys that seal secrets
+    Key(key::Arguments),
     /// Bring the database to this release's schema
     Migrate(serve::StoreArguments),
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Responder(arguments) => responder::run(arguments).await,
             Command::Token(arguments) => token::run(arguments).await,
+            Command::Key(arguments) => key::run(arguments).await,
             Command::Migrate(arguments) => serve::migrate(arguments).await,
         }
     });

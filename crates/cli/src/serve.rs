@@ -13,11 +13,11 @@ use hookwright_app::{App, MailSettings, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
-use hookwright_store::{Keyring, Store, StoreOptions};
+use hookwright_store::{Store, StoreOptions};
 use hookwright_web::{Lanes, Server, ServerLimits};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{self, Layer, Switch};
 use crate::logging;
@@ -42,11 +42,22 @@ pub(crate) struct StoreArguments {
     /// sqlite://... or postgres://... [default: SQLite in the data folder]
     #[arg(long, env = "HOOKWRIGHT_DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// File of the keys that seal secrets [default: hookwright.key in the data folder]
+    #[arg(long, env = "HOOKWRIGHT_KEY_FILE")]
+    key_file: Option<PathBuf>,
+    /// The keys themselves, in place of a file; better given by the environment, since flags show in `ps`
+    #[arg(long, env = "HOOKWRIGHT_KEYS", hide_env_values = true)]
+    keys: Option<SecretString>,
+    /// Command that prints the keys, in place of a file; run without a shell
+    #[arg(long, env = "HOOKWRIGHT_KEY_COMMAND")]
+    key_command: Option<String>,
 }
 
 impl StoreArguments {
-    fn into_layer(self) -> Layer {
-        Layer { data_dir: self.data_dir, database_url: self.database_url, ..Layer::default() }
+    /// As settings.
+    pub(crate) fn into_layer(self) -> Layer {
+        let Self { data_dir, database_url, key_file, keys, key_command } = self;
+        Layer { data_dir, database_url, key_file, keys, key_command, ..Layer::default() }
     }
 
     /// The database, beside a running `serve` if there is one.
@@ -74,6 +85,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     if settings.is_development() {
         tracing::warn!("development: http:// and loopback addresses are open to hooks; never do this in production");
+    }
+    if std::env::args().any(|argument| argument.starts_with("--keys")) {
+        tracing::warn!("--keys shows in the list of processes; HOOKWRIGHT_KEYS does not");
     }
     let org = Org::open(&settings).await?;
     let lanes = Lanes::start().context("can't start the threads that answer requests")?;
@@ -169,7 +183,8 @@ fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(roots)
 }
 
-async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
+/// The database, with its keys; `shared` beside a running `serve`.
+pub(crate) async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
     let data_dir = settings.data_dir();
     fs::DirBuilder::new()
         .recursive(true)
@@ -182,7 +197,7 @@ async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
     }
     let database_url = settings.database_url();
     let new = Store::is_new(&database_url).await?;
-    let keyring = Keyring::open_or_create(&data_dir.join("hookwright.key"), &SystemEntropy, new)?;
+    let keyring = settings.keyring(new).await?;
     let mut options = StoreOptions::new(database_url, keyring);
     options.shared = shared;
     Ok(Store::open(options).await?)

@@ -170,6 +170,13 @@ impl Keyring {
         Self { keys: fresh_key(entropy).into_iter().collect(), file: None }
     }
 
+    /// A fresh key as a line of a keyring's text.
+    #[must_use]
+    pub fn fresh_line(entropy: &dyn Entropy) -> SecretString {
+        let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(entropy.bytes());
+        SecretString::from(STANDARD.encode(bytes.as_slice()))
+    }
+
     /// The same keys and a fresh one in front of them, which seals from now on. Save it before it is used.
     #[must_use]
     pub fn with_fresh_key(&self, entropy: &dyn Entropy) -> Self {

@@ -5,6 +5,7 @@
 mod crash;
 mod demo;
 mod documents;
+mod key;
 mod process;
 mod responder;
 mod serve;
