@@ -42,7 +42,7 @@ pub(crate) struct CachedHook {
     pub(crate) hook: InlineHook,
     pub(crate) prepared: Prepared,
     /// What its calls are signed with; empty for most hooks.
-    pub(crate) signing_keys: Vec<MessageKey>,
+    pub(crate) message_keys: Vec<MessageKey>,
     pub(crate) json: Bytes,
     pub(crate) metrics: HookMetrics,
 }
@@ -233,7 +233,7 @@ impl App {
     /// # Errors
     /// The store's, or [`Error::Internal`] if its certificates, which were checked when they came, can't be used.
     async fn prepare_hook(&self, hook: InlineHook) -> Result<CachedHook, Error> {
-        let signing_keys = self.signing_keys(&hook.id).await?;
+        let message_keys = self.message_keys(&hook.id).await?;
         let json = self.hook_json(&hook);
         let (engine, calls) = (&self.inner.engine, self.call_settings(&hook));
         let unusable = |error: &dyn std::fmt::Display| Error::Internal(format!("TLS settings of {}: {error}", hook.id));
@@ -244,7 +244,7 @@ impl App {
             engine.prepare_with_tls(&hook, calls, &tls).map_err(|error| unusable(&error))?
         };
         let metrics = self.inner.metrics.of_hook(&hook.id);
-        Ok(CachedHook { hook, prepared, signing_keys, json, metrics })
+        Ok(CachedHook { hook, prepared, message_keys, json, metrics })
     }
 
     /// The list of all hooks or of those of one type, finished, at most a second old.

@@ -98,8 +98,8 @@ impl App {
         };
         occasion.origin.trace_parent = Some(trace);
         let mut headers = CallHeaders::traced(trace);
-        if !cached.signing_keys.is_empty() {
-            headers = headers.signed(&cached.signing_keys, id.as_str(), started, &body);
+        if !cached.message_keys.is_empty() {
+            headers = headers.signed(&cached.message_keys, id.as_str(), started, &body);
         }
         let mut report = self.inner.engine.call_here(&cached.prepared, body.clone(), headers).await;
         let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);

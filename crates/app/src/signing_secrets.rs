@@ -102,7 +102,7 @@ impl App {
     }
 
     /// What the calls of a hook are signed with.
-    pub(crate) async fn signing_keys(&self, hook_id: &InlineHookId) -> Result<Vec<MessageKey>, Error> {
+    pub(crate) async fn message_keys(&self, hook_id: &InlineHookId) -> Result<Vec<MessageKey>, Error> {
         let secrets = self.inner.store.opened_signing_secrets(hook_id.as_str()).await?;
         let key = |(secret, value): &(SigningSecret, _)| MessageKey::new(secret.algorithm, value, secret.expires);
         let keys: Result<Vec<_>, _> = secrets.iter().map(key).collect();
