@@ -6,6 +6,7 @@ mod body;
 mod domain;
 mod endpoint;
 mod linger;
+pub mod oauth;
 mod printable;
 mod problem;
 mod responder;
@@ -25,6 +26,7 @@ pub use hookwright_contract::request::{
     LegacyRequest, PasswordImportRequest, RegistrationRequest, SamlRequest, TelephonyRequest, TokenRequest,
     UserImportRequest,
 };
+pub use oauth::{AccessTokens, BadKeyUrl, Claims, KeySource, TokenError};
 pub use problem::Problem;
 pub use responder::Responder;
 pub use serve::{BoundResponder, ServeError};

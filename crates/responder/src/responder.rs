@@ -15,7 +15,7 @@ use tokio::net::ToSocketAddrs;
 use crate::endpoint::{Endpoint, IntoAnswer, typed};
 use crate::rules::Rules;
 use crate::service::ResponderService;
-use crate::{BoundResponder, Guard, ServeError, Signatures};
+use crate::{AccessTokens, BoundResponder, Guard, ServeError, Signatures};
 
 /// How long a decision may take. Okta gives up after 3 seconds; before that it gets a clean 503.
 const DECISION_TIME: Duration = Duration::from_millis(2_500);
@@ -30,6 +30,7 @@ const MAX_TIME: Duration = Duration::from_secs(3_600);
 pub struct Responder {
     pub(crate) endpoints: HashMap<String, Endpoint>,
     pub(crate) guard: Guard,
+    pub(crate) access_tokens: Option<AccessTokens>,
     pub(crate) signatures: Option<Signatures>,
     pub(crate) decision_time: Duration,
     pub(crate) head_time: Duration,
@@ -40,6 +41,7 @@ impl Default for Responder {
         Self {
             endpoints: HashMap::new(),
             guard: Guard::new(),
+            access_tokens: None,
             signatures: None,
             decision_time: DECISION_TIME,
             head_time: HEAD_TIME,
@@ -136,6 +138,13 @@ impl Responder {
     #[must_use]
     pub fn header_auth(mut self, name: HeaderName, value: &str) -> Self {
         self.guard = self.guard.header(name, value);
+        self
+    }
+
+    /// Asks for an access token, besides the other credentials if there are any.
+    #[must_use]
+    pub fn access_tokens(mut self, tokens: AccessTokens) -> Self {
+        self.access_tokens = Some(tokens);
         self
     }
 

@@ -20,7 +20,7 @@ use tracing::Instrument;
 use crate::body::{self, BodyError, MAX_BODY};
 use crate::endpoint::{Endpoint, Reply};
 use crate::signature::now;
-use crate::{Problem, Responder, trace};
+use crate::{Problem, Responder, oauth, trace};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -45,11 +45,16 @@ impl ResponderService {
         if matches!(path, "/healthz" | "/readyz") {
             return health(&head.method);
         }
-        let Responder { endpoints, guard, .. } = &*self.0;
+        let Responder { endpoints, guard, access_tokens, .. } = &*self.0;
         // Before the look at the path, so that strangers cannot find out which paths there are.
         if !guard.admits(&head.headers) {
             tracing::warn!("refused a request without valid credentials");
             return guard.refusal();
+        }
+        if let Some(tokens) = access_tokens
+            && let Err(error) = tokens.verify(&head.headers, now()).await
+        {
+            return oauth::refusal(error);
         }
         let Some(endpoint) = endpoints.get(path) else {
             return problem(&Problem::new(StatusCode::NOT_FOUND, "There is no hook at this path."));

@@ -13,6 +13,7 @@ mod caller;
 mod example;
 mod http;
 mod log;
+mod oauth;
 mod properties;
 mod rules;
 mod sample;
