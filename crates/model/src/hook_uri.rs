@@ -23,12 +23,16 @@ impl HookUri {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub fn parse(text: &str, policy: &AddressPolicy) -> Result<Self, String> {
+        check_length(text)?;
         let url = Self::read(text)?;
         policy.judge_url(&url)?;
-        Ok(Self::from_parts(text, url))
+        let uri = Self::from_parts(text, url);
+        // What is stored is the canonical form, in which a letter may take nine characters.
+        check_length(&uri.shown)?;
+        Ok(uri)
     }
 
-    /// Reads a URI that was judged when it was stored; the engine judges it again before it connects.
+    /// Reads a URI that was judged when it was stored, however long it is; the engine judges it again before it connects.
     ///
     /// # Errors
     /// A sentence that says why it can't be read.
@@ -40,9 +44,6 @@ impl HookUri {
     fn read(text: &str) -> Result<Url, String> {
         if text.is_empty() {
             return Err("The field cannot be left blank".to_owned());
-        }
-        if text.chars().count() > MAX_URI_CHARACTERS {
-            return Err(format!("The URI must be at most {MAX_URI_CHARACTERS} characters long"));
         }
         if text.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\') {
             return Err("The URI must not contain white space, control characters or backslashes".to_owned());
@@ -101,6 +102,13 @@ impl HookUri {
             && self.url.host_str() == other.url.host_str()
             && self.url.port_or_known_default() == other.url.port_or_known_default()
     }
+}
+
+fn check_length(text: &str) -> Result<(), String> {
+    if text.chars().count() > MAX_URI_CHARACTERS {
+        return Err(format!("The URI must be at most {MAX_URI_CHARACTERS} characters long"));
+    }
+    Ok(())
 }
 
 /// What DNS asks of a name (RFC 1035 section 2.3.4), which the URL parser does not check.

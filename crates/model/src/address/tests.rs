@@ -370,6 +370,21 @@ fn a_hundred_urls_have_their_verdict_in_each_mode() {
     }
 }
 
+/// Found by fuzzing: such a hook could be stored, and then neither it nor the list of hooks could be read.
+#[test]
+fn what_is_accepted_can_be_read_again_however_it_is_coded() {
+    let prefix = "https://hooks.example.com/";
+    for letters in [1, 166, 167, 500, 998] {
+        let text = format!("{prefix}{}", "\u{64b}".repeat(letters));
+        match HookUri::parse(&text, &AddressPolicy::default()) {
+            Ok(uri) => assert_eq!(HookUri::parse_stored(uri.as_str()).unwrap().as_str(), uri.as_str()),
+            Err(refusal) => assert!(refusal.contains("1024") && letters > 166, "{letters}: {refusal}"),
+        }
+    }
+    let stored_before = format!("{prefix}{}", "%D9%8B".repeat(500));
+    assert!(HookUri::parse_stored(&stored_before).is_ok());
+}
+
 #[test]
 fn a_uri_has_at_most_1024_characters_and_a_name_what_dns_allows() {
     let parse = |text: &str| HookUri::parse(text, &AddressPolicy::default());
