@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,6 +60,9 @@ pub(crate) struct CachedToken {
 pub(crate) struct Aging<K, V> {
     entries: RwLock<HashMap<K, Entry<V>>>,
     generation: AtomicU64,
+    /// Keys that are being written. Until that has ended nobody keeps what he read, so that no read from here is older than
+    /// one from the database before it.
+    being_written: StdMutex<Vec<K>>,
     turns: [Mutex<()>; TURNS],
     hasher: RandomState,
 }
@@ -85,6 +88,7 @@ impl<K, V> Default for Aging<K, V> {
         Self {
             entries: RwLock::default(),
             generation: AtomicU64::new(0),
+            being_written: StdMutex::default(),
             turns: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
         }
@@ -150,7 +154,7 @@ impl<K: Hash + Eq, V> Aging<K, V> {
     /// Keeps what was read, unless something was written since.
     fn put(&self, key: K, value: &Arc<V>, stale: &Stale<V>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if self.generation.load(Ordering::Acquire) == stale.generation {
+        if self.generation.load(Ordering::Acquire) == stale.generation && !self.keys_being_written().contains(&key) {
             if entries.len() >= MAX_ENTRIES {
                 entries.clear();
             }
@@ -166,6 +170,28 @@ impl<K: Hash + Eq, V> Aging<K, V> {
         K: Borrow<Q>,
     {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn keys_being_written(&self) -> MutexGuard<'_, Vec<K>> {
+        self.being_written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets an entry before a write, until [`Self::end_write`].
+    fn begin_write(&self, key: K) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        entries.remove(&key);
+        self.keys_being_written().push(key);
+    }
+
+    /// A write has ended; what was read meanwhile is not kept.
+    fn end_write(&self, key: &K) {
+        let _entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        let mut keys = self.keys_being_written();
+        if let Some(index) = keys.iter().position(|written| written == key) {
+            keys.swap_remove(index);
+        }
     }
 
     /// Forgets everything after a write that changed many things.
@@ -197,6 +223,19 @@ pub(crate) struct HookLists(Aging<Option<HookType>, Bytes>);
 /// Tokens by their SHA-256.
 #[derive(Default)]
 pub(crate) struct TokenCache(Aging<[u8; 32], CachedToken>);
+
+/// A hook that is being written. When that has ended, it is forgotten with the lists that it stands in.
+pub(crate) struct HookWrite {
+    app: App,
+    id: Box<str>,
+}
+
+impl Drop for HookWrite {
+    fn drop(&mut self) {
+        self.app.inner.hooks.0.end_write(&self.id);
+        self.app.inner.hook_lists.0.forget_all();
+    }
+}
 
 impl App {
     /// A hook, at most a second old.
@@ -271,6 +310,14 @@ impl App {
     pub(crate) fn forget_hook(&self, id: &str) {
         self.inner.hooks.0.forget(id);
         self.inner.hook_lists.0.forget_all();
+    }
+
+    /// Says that a hook is being written, as long as the value lives.
+    pub(crate) fn hook_write(&self, id: &InlineHookId) -> HookWrite {
+        let id: Box<str> = id.as_str().into();
+        self.inner.hooks.0.begin_write(id.clone());
+        self.inner.hook_lists.0.forget_all();
+        HookWrite { app: self.clone(), id }
     }
 
     pub(crate) fn forget_token(&self, sha256: &[u8; 32]) {

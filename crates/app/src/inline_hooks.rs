@@ -214,8 +214,9 @@ impl App {
         let (app, hold, id) = (self.clone(), turn.hold(), id.clone());
         let under_way = self.inner.calls.token();
         run_to_end(async move {
+            let written = app.hook_write(&id);
             let result = app.inner.store.commit(changes).await;
-            app.forget_hook(id.as_str());
+            drop(written);
             drop((hold, under_way));
             result
         })

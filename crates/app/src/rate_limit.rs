@@ -1,4 +1,4 @@
-//! Okta's rate limits: so many calls a minute of each kind of path, counted per API token.
+//! Okta's rate limits: so many calls a minute of each kind of path, counted per API token, or per address for those without.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +7,10 @@ use hookwright_model::Timestamp;
 
 /// A window is a minute, as Okta's are.
 const WINDOW_SECONDS: i64 = 60;
+
+/// How many callers are told apart within a minute. Those beyond are counted as one, so that a flood from everywhere takes no
+/// more memory than this.
+const MAX_COUNTS: usize = 65_536;
 
 /// Kinds of paths that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +77,12 @@ impl RateLimits {
             windows.minute = minute;
             windows.counts.clear();
         }
-        let count = windows.counts.entry((token_id.into(), class)).or_default();
+        let room = windows.counts.len() < MAX_COUNTS;
+        let mut key = (token_id.into(), class);
+        if !room && !windows.counts.contains_key(&key) {
+            key.0 = Box::default();
+        }
+        let count = windows.counts.entry(key).or_default();
         *count = count.saturating_add(1);
         RateState { limit, remaining: limit.saturating_sub(*count), reset, exceeded: *count > limit }
     }
@@ -95,6 +104,21 @@ mod tests {
         assert!(!limits.count("00T2", RateClass::Logs, now).exceeded);
         assert!(!limits.count("00T1", RateClass::InlineHooks, now).exceeded);
         assert_eq!(limits.count("00T1", RateClass::Logs, Timestamp::from_millis(60_000)).remaining, 119);
+    }
+
+    #[test]
+    fn a_flood_from_everywhere_is_counted_as_one_and_leaves_those_who_were_there_alone() {
+        let limits = RateLimits::new(true);
+        let now = Timestamp::from_millis(0);
+        let count = |who: &str| limits.count(who, RateClass::Other, now);
+        count("00T1");
+        for number in 1..MAX_COUNTS {
+            assert_eq!(count(&number.to_string()).remaining, 999);
+        }
+        let refused = (0..2000).filter(|number| count(&format!("late {number}")).exceeded).count();
+        assert_eq!(refused, 1000);
+        assert_eq!(count("00T1").remaining, 998);
+        assert_eq!(limits.windows.lock().unwrap().counts.len(), MAX_COUNTS + 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookwright_engine::DEFAULT_TIMEOUT;
-use hookwright_model::address::AddressPolicy;
+use hookwright_model::address::{AddressPolicy, Network};
 use hookwright_model::inline_hook::SecretDisplay;
 
 use crate::MailSettings;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// Whether calls are counted against Okta's rate limits.
     pub rate_limits: bool,
+    /// Proxies whose `X-Forwarded-For` tells where a request came from.
+    pub trusted_proxies: Vec<Network>,
     /// Whether successful calls make a System Log event too, or failed ones only.
     pub log_successful_calls: bool,
     /// Where mails go; without it they stay in the outbox.
@@ -38,6 +40,7 @@ impl Default for Settings {
             inline_hook_limit: 100,
             attempt_timeout: DEFAULT_TIMEOUT,
             rate_limits: true,
+            trusted_proxies: Vec::new(),
             log_successful_calls: true,
             mail: None,
         }

@@ -2,12 +2,14 @@
 //!
 //! An unknown key of the file is an error that names key and line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use hookwright_engine::{EgressProxy, ProxyTarget};
+use hookwright_model::address::{AddressPolicy, Network};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::logging::LogFormat;
@@ -81,6 +83,21 @@ pub(crate) struct Layer {
     /// PEM file of certificate authorities that are trusted besides Mozilla's
     #[arg(long, env = "HOOKWRIGHT_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Networks that hooks may be sent to besides public addresses, such as 10.20.0.0/16,10.30.40.50 [default: none]
+    #[arg(long, env = "HOOKWRIGHT_ALLOWED_NETWORKS", value_delimiter = ',')]
+    pub(crate) allowed_networks: Option<Vec<String>>,
+    /// Host names that hooks may be sent to whatever their addresses, such as hooks.internal.example [default: none]
+    #[arg(long, env = "HOOKWRIGHT_ALLOWED_HOSTS", value_delimiter = ',')]
+    pub(crate) allowed_hosts: Option<Vec<String>>,
+    /// Proxy that hooks are called through, http://user:password@host:3128; loopback is called directly [default: none]
+    #[arg(long, env = "HOOKWRIGHT_EGRESS_PROXY", hide_env_values = true)]
+    pub(crate) egress_proxy: Option<SecretString>,
+    /// Whether that proxy gets names, and judges where they lead, or addresses that were judged here [default: off]
+    #[arg(long, env = "HOOKWRIGHT_EGRESS_PROXY_RESOLVES")]
+    pub(crate) egress_proxy_resolves: Option<Switch>,
+    /// Networks of the proxies in front, whose X-Forwarded-For tells the client's address [default: none]
+    #[arg(long, env = "HOOKWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Option<Vec<String>>,
     /// Whether successful hook calls make System Log events too [default: on]
     #[arg(long, env = "HOOKWRIGHT_LOG_SUCCESSFUL_CALLS")]
     pub(crate) log_successful_calls: Option<Switch>,
@@ -149,6 +166,11 @@ impl Layer {
             inline_hook_limit,
             secret_display,
             ca_file,
+            allowed_networks,
+            allowed_hosts,
+            egress_proxy,
+            egress_proxy_resolves,
+            trusted_proxies,
             log_successful_calls,
             retention_days,
             retention_mb,
@@ -173,12 +195,57 @@ impl Layer {
         self.data_dir.clone().unwrap_or_else(|| PathBuf::from("hookwright-data"))
     }
 
+    /// Where hooks may be sent.
+    ///
+    /// # Errors
+    /// An entry that is no network or no host name.
+    pub(crate) fn address_policy(&self) -> anyhow::Result<AddressPolicy> {
+        let hosts = self.allowed_hosts.iter().flatten().map(|name| name.trim().to_ascii_lowercase());
+        let allowed_hosts: Vec<String> = hosts.collect();
+        if let Some(wrong) = allowed_hosts.iter().find(|name| !is_host_name(name)) {
+            bail!("allowed_hosts: {wrong:?} is no host name");
+        }
+        let allowed_networks = networks("allowed_networks", self.allowed_networks.as_deref())?;
+        Ok(AddressPolicy { development: self.is_development(), allowed_networks, allowed_hosts })
+    }
+
+    /// The proxies whose word about clients counts.
+    ///
+    /// # Errors
+    /// An entry that is no network.
+    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<Vec<Network>> {
+        networks("trusted_proxies", self.trusted_proxies.as_deref())
+    }
+
+    /// The proxy that hooks are called through.
+    ///
+    /// # Errors
+    /// It is named by something else than a URL of a proxy.
+    pub(crate) fn egress_proxy(&self) -> anyhow::Result<Option<EgressProxy>> {
+        let target = match self.egress_proxy_resolves {
+            Some(Switch::On) => ProxyTarget::Name,
+            Some(Switch::Off) | None => ProxyTarget::JudgedAddress,
+        };
+        let proxy = self.egress_proxy.as_ref().map(|url| EgressProxy::parse(url.expose_secret(), target));
+        proxy.transpose().context("egress_proxy can't be used")
+    }
+
     /// The database.
     pub(crate) fn database_url(&self) -> String {
         self.database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}", self.data_dir().join("hookwright.db").display()))
     }
+}
+
+fn networks(key: &str, texts: Option<&[String]>) -> anyhow::Result<Vec<Network>> {
+    let read = |text: &String| text.trim().parse().with_context(|| format!("{key}: {text:?} can't be used"));
+    texts.unwrap_or_default().iter().map(read).collect()
+}
+
+fn is_host_name(name: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !name.is_empty() && name.bytes().all(of_name) && name.parse::<IpAddr>().is_err()
 }
 
 #[cfg(test)]
@@ -196,6 +263,32 @@ mod tests {
         assert_eq!(settings.listen.unwrap().port(), 9);
         assert_eq!(settings.rate_limits, Some(Switch::Off));
         assert_eq!(settings.max_calls_per_hook, None);
+    }
+
+    #[test]
+    fn lists_of_networks_and_hosts_are_read_and_each_wrong_entry_is_named() {
+        let layer = Layer::from_toml(
+            "allowed_networks = [\"10.20.0.0/16\", \"fd12::/32\"]\nallowed_hosts = [\"Hooks.Internal.example\"]\n\
+             trusted_proxies = [\"10.0.0.1\"]\negress_proxy = \"http://user:s3cret@proxy.example\"\n",
+        )
+        .unwrap();
+        let policy = layer.address_policy().unwrap();
+        assert_eq!(policy.allowed_hosts, ["hooks.internal.example"]);
+        assert!(policy.permits("10.20.1.2".parse().unwrap()) && !policy.permits("10.21.1.2".parse().unwrap()));
+        assert_eq!(layer.trusted_proxies().unwrap().len(), 1);
+        assert_eq!(layer.egress_proxy().unwrap().unwrap().to_string(), "proxy.example:3128");
+        for (key, text, shown) in [
+            ("allowed_networks", "[\"10.20.30.40/16\"]", "did you mean 10.20.0.0/16"),
+            ("allowed_hosts", "[\"10.1.2.3\"]", "no host name"),
+            ("trusted_proxies", "[\"everybody\"]", "everybody"),
+            ("egress_proxy", "\"socks5://u:s3cret@proxy\"", "expected the proxy's URL"),
+        ] {
+            let layer = Layer::from_toml(&format!("{key} = {text}")).unwrap();
+            let results =
+                [layer.address_policy().map(drop), layer.trusted_proxies().map(drop), layer.egress_proxy().map(drop)];
+            let error = format!("{:#}", results.into_iter().find_map(Result::err).unwrap());
+            assert!(error.contains(key) && error.contains(shown) && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

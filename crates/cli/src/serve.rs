@@ -11,7 +11,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use hookwright_app::{App, MailSettings, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
-use hookwright_model::address::AddressPolicy;
 use hookwright_model::inline_hook::SecretDisplay;
 use hookwright_store::{Store, StoreOptions};
 use hookwright_web::{Lanes, Server, ServerLimits};
@@ -77,14 +76,20 @@ pub(crate) struct Org {
 
 /// Runs the org until it is told to stop.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let token_from_flag = std::env::args().any(|argument| argument.starts_with("--api-token"));
+    let given = |flag: &str| std::env::args().any(|argument| argument.split('=').next() == Some(flag));
+    let (token_from_flag, proxy_from_flag) = (given("--api-token"), given("--egress-proxy"));
     let settings = arguments.settings.over_file(arguments.config.as_deref())?;
     let _log = logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref().unwrap_or("info"))?;
     if token_from_flag {
         tracing::warn!("--api-token shows in the list of processes; HOOKWRIGHT_API_TOKEN does not");
     }
-    if settings.is_development() {
-        tracing::warn!("development: http:// and loopback addresses are open to hooks; never do this in production");
+    for opening in settings.address_policy()?.openings() {
+        tracing::warn!("{opening}");
+    }
+    if proxy_from_flag {
+        tracing::warn!(
+            "--egress-proxy shows in the list of processes, its password too; HOOKWRIGHT_EGRESS_PROXY does not"
+        );
     }
     if std::env::args().any(|argument| argument.starts_with("--keys")) {
         tracing::warn!("--keys shows in the list of processes; HOOKWRIGHT_KEYS does not");
@@ -127,7 +132,7 @@ impl Org {
         let first_token = provide_token(settings, &store).await?;
         let server =
             Server::bind(listen, ServerLimits::default()).await.with_context(|| format!("can't listen on {listen}"))?;
-        let policy = AddressPolicy { development, ..AddressPolicy::default() };
+        let policy = settings.address_policy()?;
         let defaults = EngineOptions::default();
         let assertions = StoredHookKeys::assertions(store.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
         let engine = Engine::new(EngineOptions {
@@ -135,9 +140,11 @@ impl Org {
             policy: policy.clone(),
             max_calls: settings.max_calls.unwrap_or(defaults.max_calls),
             max_calls_per_hook: settings.max_calls_per_hook.unwrap_or(defaults.max_calls_per_hook),
+            proxy: settings.egress_proxy()?,
             extra_roots: settings.ca_file.as_ref().map(read_roots).transpose()?.unwrap_or_default(),
             ..defaults
         })?;
+        engine.refuse_own_listener(server.local_address());
         let app_defaults = Settings::default();
         let public_url = match &settings.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
@@ -155,6 +162,7 @@ impl Org {
                 Some(switch) => switch == Switch::On,
                 None => !development,
             },
+            trusted_proxies: settings.trusted_proxies()?,
             log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
             mail: mail_settings(settings),
             ..app_defaults

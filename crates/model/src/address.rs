@@ -103,7 +103,10 @@ impl AddressPolicy {
     pub fn openings(&self) -> Vec<String> {
         let mut openings = Vec::new();
         if self.development {
-            openings.push("Development mode: hooks may use http:// and loopback addresses.".to_owned());
+            openings.push(
+                "Development mode: hooks may use http:// and loopback addresses; never do this in production."
+                    .to_owned(),
+            );
         }
         for network in &self.allowed_networks {
             openings.push(format!("Hooks may be sent to the network {network}."));

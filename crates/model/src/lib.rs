@@ -6,6 +6,7 @@ pub mod address;
 pub mod api_token;
 pub mod application;
 pub mod channel;
+pub mod client_address;
 pub mod clock;
 pub mod enrollment_policy;
 pub mod entropy;

@@ -102,6 +102,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0004_hook_keys.sql"),
                 include_str!("../migrations/sqlite/0005_hook_settings.sql"),
                 include_str!("../migrations/sqlite/0006_oauth.sql"),
+                include_str!("../migrations/sqlite/0007_journal_time.sql"),
                 include_str!("../migrations/sqlite/0008_signing_secrets.sql"),
             ],
             Self::Postgres => &[
@@ -111,6 +112,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0004_hook_keys.sql"),
                 include_str!("../migrations/postgres/0005_hook_settings.sql"),
                 include_str!("../migrations/postgres/0006_oauth.sql"),
+                include_str!("../migrations/postgres/0007_journal_time.sql"),
                 include_str!("../migrations/postgres/0008_signing_secrets.sql"),
             ],
         }

@@ -138,6 +138,11 @@ impl ExternalService {
         self.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets the requests so far, for runs that would fill the memory with them.
+    pub fn forget_requests(&self) {
+        self.script.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// How many connections were opened so far.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -123,6 +123,7 @@ impl Org {
         let policy = settings.address_policy.clone();
         let engine = EngineOptions { policy, assertions: Some(assertions), ..options.engine };
         let engine = Engine::new(engine).expect("the engine starts");
+        engine.refuse_own_listener(address);
         let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
         app.prepare_org().await.expect("the org is made");
         let (stop, stopped) = oneshot::channel();

@@ -5,13 +5,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use hookwright_app::{App, RateClass, RateState, RequestOrigin};
+use hookwright_model::address::Network;
+use hookwright_model::client_address::{client_address, counted_address};
 use hookwright_model::trace_parent::TraceParent;
 
 use crate::error::ApiError;
+
+/// Whom a proxy was asked by, and that one by whom.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The longest `User-Agent` that is recorded, in bytes.
 const USER_AGENT_BYTES: usize = 512;
@@ -23,10 +28,23 @@ pub(crate) struct Finished;
 /// How a request came in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
-    /// The client's address.
+    /// The client's address, at first that of the connection.
     pub(crate) peer: Option<IpAddr>,
     /// How long its body may take to arrive.
     pub(crate) body_patience: Duration,
+}
+
+impl Arrival {
+    /// The same with the address of the client behind a trusted proxy.
+    pub(crate) fn behind_proxies(self, headers: &HeaderMap, trusted: &[Network]) -> Self {
+        if trusted.is_empty() {
+            return self;
+        }
+        let values = headers.get_all(FORWARDED_FOR).iter();
+        // A value that is no text is no address either, and ends the chain.
+        let forwarded = values.map(|value| value.to_str().unwrap_or_default());
+        Self { peer: self.peer.map(|peer| client_address(peer, forwarded, trusted)), ..self }
+    }
 }
 
 /// One request's own facts, shared by its handler and the front door.
@@ -62,7 +80,7 @@ impl RequestContext {
 
     /// The client's address, as those are counted who have no valid token.
     pub(crate) fn peer_name(&self) -> String {
-        self.0.arrival.peer.map_or_else(String::new, |peer| peer.to_string())
+        self.0.arrival.peer.map_or_else(String::new, |peer| counted_address(peer).to_string())
     }
 
     /// Counts a request of somebody who has no token, by address.

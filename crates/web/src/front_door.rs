@@ -29,6 +29,7 @@ pub(crate) async fn answer(
     arrival: Arrival,
 ) -> Result<Response<Body>, Infallible> {
     let began = Instant::now();
+    let arrival = arrival.behind_proxies(request.headers(), &app.settings().trusted_proxies);
     let context = RequestContext::new(id::mint_request_id(app.entropy()), arrival);
     // For debugging only: a span costs as much as reading the request. The events below name the request themselves.
     let span = tracing::debug_span!("request", request_id = context.request_id());

@@ -15,8 +15,11 @@ pub(crate) async fn health() -> Response {
 /// `GET /readyz`: the database reads and writes.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
     app.check_ready().await?;
-    let development = app.settings().address_policy.development;
-    let body = serde_json::json!({"status": "ready", "development": development}).to_string();
+    let policy = &app.settings().address_policy;
+    let body = serde_json::json!({
+        "status": "ready", "development": policy.development, "openings": policy.openings(),
+    })
+    .to_string();
     Ok(([crate::headers::json()], body).into_response())
 }
 

@@ -72,6 +72,38 @@ const EXECUTIONS_OF_HOOK: &str = heads!(
     "(journal.verdicts & $5) <> 0 AND journal_hooks.hook_id = $6"
 );
 
+/// Chunks that may hold something of a window of time, the first written first. They are found by their ends: those that span
+/// less than [`SHORT_SPAN_MS`] end within that time of the window, and of the others there are few.
+macro_rules! window {
+    ($kinds:literal) => {
+        concat!(
+            "SELECT seq, octets FROM journal WHERE seq IN (",
+            $kinds,
+            "SELECT seq FROM journal WHERE kind = 'events' AND last_ms >= $2 AND last_ms < $5 AND seq >= $1 \
+             AND first_ms < $3 \
+             UNION ALL SELECT seq FROM journal WHERE last_ms - first_ms > 60000 AND last_ms >= $5 AND seq >= $1 \
+             AND first_ms < $3) ORDER BY seq LIMIT $4"
+        )
+    };
+}
+
+const WINDOW: &str = window!(
+    "SELECT seq FROM journal WHERE kind = 'executions' AND last_ms >= $2 AND last_ms < $5 AND seq >= $1 \
+     AND first_ms < $3 UNION ALL "
+);
+/// Those of another kind that span long are among them; they are few.
+const EVENTS_WINDOW: &str = window!("");
+
+/// The number in the index `journal_of_long_span` and in the queries above.
+const SHORT_SPAN_MS: i64 = 60_000;
+
+/// How many chunks of a window are found in one query. It finds all of them anyway.
+const WINDOW_BATCH: i64 = 1024;
+
+/// The first chunk of a kind in the order of writing that ends at this time or later.
+const FIRST_SINCE: &str =
+    "SELECT seq FROM journal WHERE kind = $1 AND last_ms >= $2 AND seq >= $3 ORDER BY seq LIMIT 1";
+
 const BODIES: &str = "SELECT seq, kind, body FROM journal WHERE seq >= $1 AND seq <= $2 ORDER BY seq";
 
 const TAILS: &str = "SELECT seq, last_ms, id_tails FROM journal WHERE kind = 'executions' \
@@ -141,7 +173,7 @@ pub(crate) async fn executions(database: &Database, query: &ExecutionQuery) -> R
                 }
             }
         }
-        if !walk.go_on_after(&heads) {
+        if !walk.go_on_after(&heads, BATCH) {
             return Ok(page);
         }
     }
@@ -155,7 +187,49 @@ fn matches(execution: &Execution, query: &ExecutionQuery) -> bool {
         && query.until.is_none_or(|until| summary.started() < until)
 }
 
+/// What a scan for a window of time in the order of writing finds, chunk by chunk by their times.
+async fn scan_window(database: &Database, scan: &JournalScan) -> Result<Vec<JournalEntry>, StoreError> {
+    let mut entries = Vec::new();
+    let sql = if scan.events_only { EVENTS_WINDOW } else { WINDOW };
+    let mut walk = Walk::new(Direction::Forward, scan.after, scan.since, scan.until);
+    while entries.len() < scan.max_items {
+        let (from, since, until) = walk.bounds();
+        let ends_before = until.saturating_add(SHORT_SPAN_MS);
+        let heads = fetch!(database, fetch_all, Head, sql, from, since, until, WINDOW_BATCH, ends_before)?;
+        for run in runs(&heads) {
+            for row in bodies(database, run, Direction::Forward).await? {
+                if !scan.events_only || row.kind == Kind::Events.as_str() {
+                    take_items(&row, scan, &walk, &mut entries)?;
+                }
+            }
+            if entries.len() == scan.max_items {
+                return Ok(entries);
+            }
+        }
+        if !walk.go_on_after(&heads, WINDOW_BATCH) {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+/// Where a scan without an end in time, and without a place to go on from, begins.
+async fn first_since(database: &Database, scan: &JournalScan, since: Timestamp) -> Result<i64, StoreError> {
+    let mut first = i64::MAX;
+    for kind in [Kind::Events, Kind::Executions] {
+        if scan.events_only && kind == Kind::Executions {
+            continue;
+        }
+        let found = fetch!(database, fetch_optional, (i64,), FIRST_SINCE, kind.as_str(), since.as_millis(), 0_i64)?;
+        first = found.map_or(first, |(seq,)| first.min(seq));
+    }
+    Ok(first)
+}
+
 pub(crate) async fn scan(database: &Database, scan: &JournalScan) -> Result<Vec<JournalEntry>, StoreError> {
+    if scan.direction == Direction::Forward && scan.since.is_some() && scan.until.is_some() {
+        return scan_window(database, scan).await;
+    }
     let mut entries = Vec::new();
     let sql = match (scan.direction, scan.events_only) {
         (Direction::Forward, false) => FORWARD,
@@ -168,6 +242,9 @@ pub(crate) async fn scan(database: &Database, scan: &JournalScan) -> Result<Vec<
         _ => i64::MAX,
     };
     let mut walk = Walk::new(scan.direction, scan.after, scan.since, scan.until);
+    if let (Direction::Forward, None, Some(since)) = (scan.direction, scan.after, scan.since) {
+        walk.next_seq = first_since(database, scan, since).await?;
+    }
     while entries.len() < scan.max_items {
         let (from, since, until) = walk.bounds();
         let heads = fetch!(database, fetch_all, Head, sql, from, since, until, BATCH, horizon)?;
@@ -179,7 +256,7 @@ pub(crate) async fn scan(database: &Database, scan: &JournalScan) -> Result<Vec<
                 return Ok(entries);
             }
         }
-        if !walk.go_on_after(&heads) {
+        if !walk.go_on_after(&heads, BATCH) {
             break;
         }
     }
@@ -276,14 +353,14 @@ impl Walk {
         }
     }
 
-    /// Moves behind these chunks; false if there can't be more.
-    fn go_on_after(&mut self, heads: &[Head]) -> bool {
+    /// Moves behind these chunks; false if there can't be more, as fewer were found than were asked for.
+    fn go_on_after(&mut self, heads: &[Head], asked: i64) -> bool {
         let Some(head) = heads.last() else { return false };
         self.next_seq = match self.direction {
             Direction::Forward => head.seq.saturating_add(1),
             Direction::Backward => head.seq.saturating_sub(1),
         };
-        heads.len() == batch()
+        i64::try_from(heads.len()).is_ok_and(|found| found == asked)
     }
 }
 

@@ -12,6 +12,7 @@ on_both_engines! {
     events_come_back_as_they_were_written,
     a_scan_walks_both_ways_and_goes_on_from_a_position,
     a_scan_is_bounded_by_time_of_publication,
+    a_window_of_time_finds_what_a_walk_finds_however_long_chunks_span,
     a_scan_for_events_leaves_executions_out,
     a_poll_beside_many_writers_misses_nothing,
     numbers_are_not_used_twice_after_everything_was_deleted,
@@ -107,6 +108,55 @@ async fn a_scan_is_bounded_by_time_of_publication(fixture: Fixture) {
     assert_eq!(names(&store, ended).await, [execution(1_000).id.as_str()]);
     let too_late = JournalScan { since: Some(after(1_003)), ..all() };
     assert!(names(&store, too_late).await.is_empty());
+}
+
+async fn a_window_of_time_finds_what_a_walk_finds_however_long_chunks_span(fixture: Fixture) {
+    let store = fixture.open().await;
+    // Out of order, as with clocks that differ; every fifth commit spans more than a minute, one a day.
+    for commit in 0..120_u64 {
+        let begin = (commit * 79_190) % 4_000_000;
+        let span = match commit {
+            7 => 86_400_000,
+            _ if commit % 5 == 0 => 60_000 + commit,
+            _ => commit % 3 * 20,
+        };
+        let numbers = [begin, begin + span / 2, begin + span];
+        store.commit(vec![Change::AppendEvents(numbers.map(event).to_vec())]).await.unwrap();
+        if commit % 4 == 0 {
+            store.commit(vec![Change::AppendExecution(execution(begin))]).await.unwrap();
+        }
+    }
+    let walked = store.journal(&all()).await.unwrap();
+    for number in 0..15_i64 {
+        let since = number * 287_972;
+        for length in [1, 500, 70_000, 5_000_000] {
+            let (since, until) = (after(since), after(since + length));
+            for events_only in [false, true] {
+                let scan = JournalScan { since: Some(since), until: Some(until), events_only, ..all() };
+                let within = |entry: &&JournalEntry| {
+                    (since..until).contains(&entry.published)
+                        && (!events_only || matches!(entry.item, JournalItem::Event(_)))
+                };
+                let expected: Vec<String> = walked.iter().filter(within).map(name).collect();
+                assert_eq!(names(&store, scan).await, expected, "{since} to {until}");
+            }
+        }
+        let first = JournalScan { since: Some(after(since)), max_items: 1, ..all() };
+        let expected = walked.iter().find(|entry| entry.published >= after(since)).map(name);
+        assert_eq!(names(&store, first).await.first(), expected.as_ref());
+    }
+    // Page by page it is the same.
+    let window = JournalScan { since: Some(after(500_000)), until: Some(after(2_500_000)), max_items: 7, ..all() };
+    let (mut found, mut place) = (Vec::new(), None);
+    loop {
+        let entries = store.journal(&JournalScan { after: place, ..window }).await.unwrap();
+        place = entries.last().map(|entry| entry.position);
+        found.extend(entries.iter().map(name));
+        if entries.len() < 7 {
+            break;
+        }
+    }
+    assert_eq!(found, names(&store, JournalScan { max_items: usize::MAX, ..window }).await);
 }
 
 async fn a_scan_for_events_leaves_executions_out(fixture: Fixture) {

@@ -192,6 +192,30 @@ async fn the_call_after_the_last_is_refused_until_the_next_minute() {
 }
 
 #[tokio::test]
+async fn behind_a_trusted_proxy_each_client_is_counted_and_recorded_by_its_own_address() {
+    let mut options = OrgOptions::default();
+    options.settings.rate_limits = true;
+    options.settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let org = Org::start_with(options).await;
+    for _ in 0..1000 {
+        org.app.rate_limits().count("203.0.113.7", RateClass::InlineHooks, org.app.now());
+    }
+    let ask = |forwarded: &'static str| {
+        let request = org.stranger().request(Method::GET, HOOKS).header("X-Forwarded-For", forwarded);
+        async move { request.send().await }
+    };
+    refused(&ask("203.0.113.7").await, 429, "E0000047");
+    // What the client itself claimed stands before the proxy's word and helps it nothing.
+    refused(&ask("198.51.100.1, 203.0.113.7").await, 429, "E0000047");
+    refused(&ask("203.0.113.7, 198.51.100.1").await, 401, "E0000004");
+    refused(&ask("nobody").await, 401, "E0000004");
+    let request = org.client.request(Method::POST, HOOKS).header("X-Forwarded-For", "2001:db8::9");
+    accepted(&request.json(&hook("mine")).send().await);
+    let events = accepted(&org.client.get("/api/v1/logs?q=inline_hook.created").await);
+    assert_eq!(events[0]["client"]["ipAddress"], "2001:db8::9");
+}
+
+#[tokio::test]
 async fn guesses_are_counted_by_address_and_never_lock_out_a_valid_token() {
     let org = limited().await;
     for _ in 0..1000 {

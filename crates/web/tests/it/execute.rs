@@ -168,6 +168,14 @@ pub(crate) fn failed(answer: &Answer, hook: &Value, verdict: &str, attempts: usi
 }
 
 #[tokio::test]
+async fn a_hook_that_leads_back_into_the_org_is_not_called() {
+    let org = Org::start().await;
+    let uri = format!("http://{}/api/v1/inlineHooks", org.client.address());
+    let hook = created(&org, &hook_with("loop", "/channel/config/uri", json!(uri))).await;
+    failed(&execute(&org, &hook).await, &hook, "ADDRESS_REFUSED", 2);
+}
+
+#[tokio::test]
 async fn each_way_to_fail_has_its_verdict_its_attempts_and_its_reason() {
     let (org, service) = (hasty_org().await, ExternalService::start().await);
     let hook = hook_at(&org, &service, "/hook", REGISTRATION).await;

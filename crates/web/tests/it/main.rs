@@ -26,6 +26,7 @@ mod retries;
 mod secrets;
 mod signatures;
 mod slow_clients;
+mod soak;
 mod system_log;
 mod vectors;
 mod wire;
