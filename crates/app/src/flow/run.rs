@@ -1,5 +1,7 @@
 //! One input of one flow: what is read for it, and the one write that it ends with.
 
+use std::sync::Arc;
+
 use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, EnrollmentRule};
 use hookwright_model::execution::Execution;
@@ -19,7 +21,7 @@ use crate::{App, Error, RequestOrigin};
 pub(super) struct Org {
     pub(super) application: Application,
     pub(super) policy: EnrollmentPolicy,
-    pub(super) schema: UserSchema,
+    pub(super) schema: Arc<UserSchema>,
 }
 
 /// One input being worked on.
@@ -53,7 +55,9 @@ impl Org {
         let application = store.application(flow.application.as_str()).await?.ok_or_else(gone)?;
         let policy = store.enrollment_policy(application.policy_id.as_str()).await?;
         let policy = policy.ok_or_else(|| Error::not_found(&application.policy_id))?;
-        let schema = store.user_schema().await?.unwrap_or_default();
+        // At most a second old: to read its many attributes anew costs as much as all else that a visitor asks for. The commit
+        // of a user fails if the schema is another by then.
+        let schema = app.cached_schema().await?;
         Ok(Self { application, policy, schema })
     }
 
