@@ -221,13 +221,13 @@ impl App {
 
     async fn flow_application(&self, id: Option<&AppId>) -> Result<AppId, Error> {
         let application = match id {
-            Some(id) if id.is_plausible() => self.inner.store.application(id.as_str()).await?,
+            Some(id) if id.is_plausible() => self.cached_application(id).await?,
             Some(_) => None,
-            None => self.inner.store.dashboard().await?,
+            None => self.cached_dashboard().await?,
         };
         let application = application.filter(|application| application.status.is_active());
         let missing = || Error::not_found(&id.cloned().unwrap_or_else(|| AppId::from_text("dashboard")));
-        application.map(|application| application.id).ok_or_else(missing)
+        application.map(|application| application.id.clone()).ok_or_else(missing)
     }
 
     /// What stands behind the code at the end of a flow; `None` if it is unknown, used, or too old. Using it up is the

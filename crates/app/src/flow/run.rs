@@ -19,8 +19,8 @@ use crate::{App, Error, RequestOrigin};
 
 /// What a flow goes by, as it is now.
 pub(super) struct Org {
-    pub(super) application: Application,
-    pub(super) policy: EnrollmentPolicy,
+    pub(super) application: Arc<Application>,
+    pub(super) policy: Arc<EnrollmentPolicy>,
     pub(super) schema: Arc<UserSchema>,
 }
 
@@ -50,13 +50,11 @@ impl Next {
 
 impl Org {
     pub(super) async fn read(app: &App, flow: &Flow) -> Result<Self, Error> {
-        let store = &app.inner.store;
+        // At most a second old, and only what other nodes wrote: the commit of a user fails if policy or schema are others by then.
         let gone = || Error::not_found(&flow.application);
-        let application = store.application(flow.application.as_str()).await?.ok_or_else(gone)?;
-        let policy = store.enrollment_policy(application.policy_id.as_str()).await?;
+        let application = app.cached_application(&flow.application).await?.ok_or_else(gone)?;
+        let policy = app.cached_policy(&application.policy_id).await?;
         let policy = policy.ok_or_else(|| Error::not_found(&application.policy_id))?;
-        // At most a second old: to read its many attributes anew costs as much as all else that a visitor asks for. The commit
-        // of a user fails if the schema is another by then.
         let schema = app.cached_schema().await?;
         Ok(Self { application, policy, schema })
     }

@@ -1,5 +1,7 @@
 //! Where a flow stands, for whoever shows it.
 
+use std::sync::Arc;
+
 use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
 use hookwright_model::flow::{ClientBinding, Flow, RefusalStatus, Stage, Step, covered};
@@ -27,7 +29,7 @@ pub struct FlowView {
     /// When the flow ends.
     pub expires: Timestamp,
     /// The app that is signed in to.
-    pub application: Application,
+    pub application: Arc<Application>,
     /// The OAuth client that waits.
     pub client: Option<ClientBinding>,
     /// What the client gets, at the end.

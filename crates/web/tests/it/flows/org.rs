@@ -154,16 +154,14 @@ impl FlowOrg {
         self.org.store.user_by_login(login).await.expect("a look-up")
     }
 
-    /// The policy's rule, changed.
+    /// The policy's rule, changed as an administrator changes it.
     pub(crate) async fn change_rule(&self, change: impl FnOnce(&mut EnrollmentRule)) {
         let stored = self.org.store.enrollment_policy(ids(77).policy.as_str()).await;
         let mut policy = stored.expect("a look-up").expect("the policy");
         change(&mut policy.rule);
-        self.org
-            .store
-            .commit(vec![Change::UpdateEnrollmentPolicy(Box::new(policy))])
-            .await
-            .expect("the policy changes");
+        let path = format!("/api/v1/policies/{}/rules/{}", policy.id, policy.rule.id);
+        let answer = self.org.client.put(&path, &policy.rule_json("")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
     /// The bodies that the service was sent.
