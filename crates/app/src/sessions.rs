@@ -56,9 +56,12 @@ impl App {
         state_handle: &SecretString,
         view: &FlowView,
     ) -> Result<Option<NewSession>, Error> {
-        let (Step::Done { user, .. }, Some(authenticated)) = (&view.step, view.authenticated) else { return Ok(None) };
+        let (Step::Done { user, .. }, Some(authenticated), Some(ended)) = (&view.step, view.authenticated, view.ended)
+        else {
+            return Ok(None);
+        };
         let now = self.now();
-        if now.since(authenticated) > HANDOVER {
+        if now.since(ended) > HANDOVER {
             return Ok(None);
         }
         let token = derived("session", &[state_handle.expose_secret(), &view.attempt]);

@@ -71,6 +71,10 @@ pub struct FlowState {
     /// What was filled in last, if it was refused; never a password.
     #[serde(skip_serializing_if = "Map::is_empty", default)]
     pub values: Map<String, Value>,
+    /// When the person proved who they are, in milliseconds since the epoch; absent as long as nobody has. A password that was
+    /// set later makes that worthless.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proven_ms: Option<i64>,
     /// Mails sent so far.
     #[serde(default)]
     pub mails: u32,
@@ -132,6 +136,9 @@ pub enum Stage {
         user: UserId,
         /// When the user proved who they are, in milliseconds since the epoch.
         authenticated_ms: i64,
+        /// When the flow came to its end, if that was later.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        ended_ms: Option<i64>,
         /// SHA-256 of the code that the client gets, in hexadecimal digits; absent where there is no client.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         code_sha256: Option<String>,
@@ -156,13 +163,27 @@ impl FlowState {
     /// The beginning of a flow.
     #[must_use]
     pub fn beginning(client: Option<ClientBinding>) -> Self {
-        Self { stage: Stage::Identify, client, messages: Vec::new(), values: Map::new(), mails: 0, refusal: None }
+        let (messages, values) = (Vec::new(), Map::new());
+        Self { stage: Stage::Identify, client, messages, values, proven_ms: None, mails: 0, refusal: None }
     }
 
-    /// The same flow at another stage, with nothing to say.
+    /// The same flow at another stage, with nothing to say. What was proved is forgotten where the stage is about nobody.
     #[must_use]
     pub fn at(&self, stage: Stage) -> Self {
-        Self { stage, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
+        let proven_ms = self.proven_ms.filter(|_| stage.user().is_some());
+        Self { stage, proven_ms, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
+    }
+
+    /// The same after somebody proved who they are.
+    #[must_use]
+    pub fn proven_at(self, instant: Timestamp) -> Self {
+        Self { proven_ms: Some(instant.as_millis()), ..self }
+    }
+
+    /// When the person proved who they are.
+    #[must_use]
+    pub fn proven(&self) -> Option<Timestamp> {
+        self.proven_ms.map(Timestamp::from_millis)
     }
 
     /// The same flow at the same stage, after a refusal.
@@ -296,12 +317,23 @@ mod tests {
             Stage::SetPassword { user: UserId::from_text("00u1"), is_new: true },
             Stage::EmailCode { user: UserId::from_text("00u1"), code_sha256: "ab".to_owned(), sent_ms: 5, failures: 1 },
             Stage::Progressive { user: UserId::from_text("00u1") },
-            Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, code_sha256: None },
+            Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, ended_ms: Some(8), code_sha256: None },
         ];
         for stage in stages {
             let state = FlowState::beginning(None).at(stage);
             let json = serde_json::to_string(&state).unwrap();
             assert_eq!(serde_json::from_str::<FlowState>(&json).unwrap(), state, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_was_proved_is_forgotten_at_a_stage_that_is_about_nobody() {
+        let at = Timestamp::from_millis(5);
+        let state = FlowState::beginning(None).at(Stage::Progressive { user: UserId::from_text("00u1") }).proven_at(at);
+        let next = state.at(Stage::SetPassword { user: UserId::from_text("00u1"), is_new: false });
+        assert_eq!(next.proven(), Some(at));
+        for stage in [Stage::Identify, Stage::SignUp, Stage::Password { identifier: "x".to_owned() }] {
+            assert_eq!(state.at(stage).proven(), None);
         }
     }
 

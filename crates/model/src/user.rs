@@ -116,7 +116,7 @@ pub struct User {
     pub last_login: Option<Timestamp>,
     /// When it last changed; never before `created`.
     pub last_updated: Timestamp,
-    /// When the password was last set.
+    /// When the password was last set, to the millisecond: what was proved before it counts no longer.
     pub password_changed: Option<Timestamp>,
     /// Counts the writes, so that two writers who read the same state can't both win. Starts at 1.
     pub revision: i64,
@@ -134,7 +134,7 @@ impl User {
         activate: bool,
         now: Timestamp,
     ) -> Self {
-        let now = now.whole_seconds();
+        let (exactly, now) = (now, now.whole_seconds());
         let status = match (activate, &password) {
             (false, _) => UserStatus::Staged,
             (true, None) => UserStatus::Provisioned,
@@ -149,7 +149,7 @@ impl User {
             status_changed: activate.then_some(now),
             last_login: None,
             last_updated: now,
-            password_changed: password.is_some().then_some(now),
+            password_changed: password.is_some().then_some(exactly),
             password,
             revision: 1,
         }
@@ -168,8 +168,9 @@ impl User {
     /// The user with a new password, set now; the status stays.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash, now: Timestamp) -> Self {
-        let now = now.whole_seconds().max(self.created);
-        Self { password: Some(password), password_changed: Some(now), last_updated: now, ..self.clone() }
+        let last_updated = now.whole_seconds().max(self.created);
+        let password_changed = Some(now.max(self.created));
+        Self { password: Some(password), password_changed, last_updated, ..self.clone() }
     }
 
     /// What the user signs in with; empty if the profile has none.

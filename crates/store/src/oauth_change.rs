@@ -1,6 +1,7 @@
 //! Changes of the authorization server, as data.
 
 use hookwright_model::Timestamp;
+use hookwright_model::id::UserId;
 use hookwright_model::oauth::{Grant, RefreshToken};
 use hookwright_model::signing_key::SigningKey;
 
@@ -35,6 +36,13 @@ pub enum OAuthChange {
         /// When.
         at: Timestamp,
     },
+    /// All grants of a user end with all their tokens.
+    RevokeGrantsOfUser {
+        /// The user.
+        user: UserId,
+        /// When.
+        at: Timestamp,
+    },
     /// A new refresh token; [`crate::Conflict::AlreadyThere`].
     InsertRefreshToken(RefreshToken),
     /// A refresh token was exchanged for another one; [`crate::Conflict::Stale`] if its grant has ended.
@@ -63,6 +71,7 @@ pub(crate) fn statements(change: OAuthChange, keyring: &Keyring) -> Result<Vec<S
         }
         OAuthChange::InsertGrant(grant) => vec![oauth_grants::insert(&grant)],
         OAuthChange::RevokeGrant { id, at } => vec![oauth_grants::revoke(id, at)],
+        OAuthChange::RevokeGrantsOfUser { user, at } => vec![oauth_grants::revoke_of_user(&user, at)],
         OAuthChange::InsertRefreshToken(token) => vec![oauth_grants::insert_refresh_token(&token)],
         OAuthChange::UseRefreshToken { sha256, at } => vec![oauth_grants::use_refresh_token(&sha256, at)],
         OAuthChange::ProlongRefreshToken { sha256, expires } => {

@@ -15,6 +15,8 @@ const INSERT: &str = "INSERT INTO oauth_grants (id, code_sha256, application_id,
 
 const REVOKE: &str = "UPDATE oauth_grants SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
 
+const REVOKE_OF_USER: &str = "UPDATE oauth_grants SET revoked_ms = $2 WHERE user_id = $1 AND revoked_ms IS NULL";
+
 const INSERT_REFRESH_TOKEN: &str = "INSERT INTO refresh_tokens (sha256, grant_id, created_ms, first_used_ms, expires_ms) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
@@ -51,6 +53,11 @@ pub(crate) fn insert(grant: &Grant) -> Statement {
 
 pub(crate) fn revoke(id: String, at: Timestamp) -> Statement {
     Statement::new(REVOKE, vec![Argument::Text(id), Argument::Integer(at.as_millis())])
+}
+
+pub(crate) fn revoke_of_user(user: &UserId, at: Timestamp) -> Statement {
+    let arguments = vec![Argument::Text(user.as_str().to_owned()), Argument::Integer(at.as_millis())];
+    Statement::new(REVOKE_OF_USER, arguments)
 }
 
 pub(crate) fn insert_refresh_token(token: &RefreshToken) -> Statement {

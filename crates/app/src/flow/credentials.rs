@@ -112,7 +112,7 @@ impl Run<'_> {
             Change::AppendEvents(vec![self.user_event(events::USER_ACTIVATED, &changed)]),
         ];
         changed.revision += 1;
-        let next = self.after_authentication(&changed, now, changes);
+        let next = self.after_authentication(&changed, self.proven(now), changes);
         self.finish(next).await
     }
 

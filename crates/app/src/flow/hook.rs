@@ -137,7 +137,7 @@ pub(super) fn profile_update_request(user: &User, delta: &Map<String, Value>) ->
     let link = |what: &str| Some(Link { href: Some(format!("/api/v1/users/{}/{what}", user.id)) });
     let context_user = HookUser {
         id: Some(user.id.to_string()),
-        password_changed: user.password_changed.map(|changed| changed.to_string()),
+        password_changed: user.password_changed.map(|changed| changed.whole_seconds().to_string()),
         profile: Some(profile.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()),
         links: Some(Links { groups: link("groups"), factors: link("factors") }),
     };

@@ -60,7 +60,7 @@ impl Run<'_> {
         changes.extend(asked.record(&effect));
         changes.push(Change::AppendEvents(vec![event]));
         changed.revision += 1;
-        let mut next = self.done(&changed, now, changes);
+        let mut next = self.done(&changed, self.proven(now), changes);
         next.expected =
             Expected { policy: Some((self.org.policy.id.clone(), self.org.policy.revision)), hook: asked.hook.clone() };
         let refusal = match self.commit(next).await? {
@@ -89,7 +89,7 @@ impl Run<'_> {
     }
 
     async fn finish_sign_in(&mut self, user: &User) -> Result<(), Error> {
-        let next = self.done(user, self.app.now(), Vec::new());
+        let next = self.done(user, self.proven(self.app.now()), Vec::new());
         self.finish(next).await
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, EnrollmentRule};
 use hookwright_model::execution::Execution;
 use hookwright_model::flow::{Flow, FlowState, Input, RefusalStatus, Stage};
-use hookwright_model::id::mint_event_id;
+use hookwright_model::id::{UserId, mint_event_id};
 use hookwright_model::registration::{Message, MessageKind, Refusal};
 use hookwright_model::user::User;
 use hookwright_model::user_schema::UserSchema;
@@ -197,8 +198,16 @@ impl<'a> Run<'a> {
         Ok(stored.is_none_or(|stored| stored.revision != self.flow.revision))
     }
 
-    pub(super) async fn user(&self, user: &hookwright_model::id::UserId) -> Result<Option<User>, Error> {
-        Ok(self.app.inner.store.user(user.as_str()).await?)
+    /// When the person proved who they are; `now` in a flow that began without a proof.
+    pub(super) fn proven(&self, now: Timestamp) -> Timestamp {
+        self.flow.state.proven().unwrap_or(now)
+    }
+
+    /// The user that the flow is about; nobody if another password was set since they proved who they are.
+    pub(super) async fn user(&self, user: &UserId) -> Result<Option<User>, Error> {
+        let proven = self.flow.state.proven();
+        let still = |user: &User| user.password_changed.is_none_or(|changed| proven.is_some_and(|at| changed <= at));
+        Ok(self.app.inner.store.user(user.as_str()).await?.filter(still))
     }
 }
 

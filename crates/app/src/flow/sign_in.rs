@@ -50,6 +50,8 @@ impl Run<'_> {
         password: SecretString,
         device: Option<SecretString>,
     ) -> Result<(), Error> {
+        // Before the password is read: one that is set while this one is compared makes the proof worthless.
+        let began = self.app.now();
         let user = self.user_named(&identifier).await?;
         let guess = Guess {
             identifier: &identifier,
@@ -75,14 +77,19 @@ impl Run<'_> {
             changes.push(Change::UpdateUser(Box::new(user.clone())));
             user.revision += 1;
         }
-        let next = self.after_authentication(&user, now, changes);
+        let next = self.after_authentication(&user, began, changes);
         self.finish(next).await?;
         self.app.send_mails_soon();
         Ok(())
     }
 
-    /// Where somebody goes who proved who they are.
+    /// Where somebody goes who proved who they are at that time.
     pub(super) fn after_authentication(&self, user: &User, authenticated: Timestamp, changes: Vec<Change>) -> Next {
+        let next = self.next_step(user, authenticated, changes);
+        Next { state: next.state.proven_at(authenticated), ..next }
+    }
+
+    fn next_step(&self, user: &User, authenticated: Timestamp, changes: Vec<Change>) -> Next {
         let state = &self.flow.state;
         match user.status {
             UserStatus::Provisioned => return self.mail_code(user, changes),
@@ -122,7 +129,12 @@ impl Run<'_> {
             self.app.flow_event(events::SESSION_STARTED, user_actor(user), &self.origin, vec![user_target(user)]);
         event.debug_data.insert("applicationId".to_owned(), json!(self.flow.application.as_str()));
         changes.push(Change::AppendEvents(vec![event]));
-        let stage = Stage::Done { user: user.id.clone(), authenticated_ms: authenticated.as_millis(), code_sha256 };
+        let stage = Stage::Done {
+            user: user.id.clone(),
+            authenticated_ms: authenticated.as_millis(),
+            ended_ms: (now != authenticated).then(|| now.as_millis()),
+            code_sha256,
+        };
         Next { changes, ..Next::new(self.flow.state.at(stage)) }
     }
 

@@ -36,6 +36,8 @@ pub struct FlowView {
     pub code: Option<SecretString>,
     /// When the user proved who they are, at the end.
     pub authenticated: Option<Timestamp>,
+    /// When the flow came to its end.
+    pub ended: Option<Timestamp>,
 }
 
 impl App {
@@ -63,7 +65,7 @@ impl App {
         };
         let sign_up = org.open_rule().is_some();
         let login = user.as_ref().map(|user| user.login().to_owned()).unwrap_or_default();
-        let (mut code, mut authenticated) = (None, None);
+        let (mut code, mut authenticated, mut ended) = (None, None, None);
         let step = match flow.state.stage {
             Stage::Identify => Step::Identify { sign_up },
             Stage::Password { identifier } => Step::Password { identifier, sign_up },
@@ -84,9 +86,10 @@ impl App {
                 let may_skip = !fields.iter().any(|field| field.required);
                 Step::Progressive { identifier: login, fields, may_skip }
             }
-            Stage::Done { user, authenticated_ms, .. } => {
+            Stage::Done { user, authenticated_ms, ended_ms, .. } => {
                 code = flow.state.client.as_ref().map(|_| code_of(state_handle, &flow.attempt));
                 authenticated = Some(Timestamp::from_millis(authenticated_ms));
+                ended = Some(Timestamp::from_millis(ended_ms.unwrap_or(authenticated_ms)));
                 Step::Done { user, identifier: login }
             }
         };
@@ -101,6 +104,7 @@ impl App {
             client: flow.state.client,
             code,
             authenticated,
+            ended,
         }))
     }
 }

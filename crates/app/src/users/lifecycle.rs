@@ -1,7 +1,8 @@
 //! The life cycle of users as administrators move it, up to the end.
 
+use hookwright_model::id::UserId;
 use hookwright_model::user::{Detail, LifecycleStep, UserStatus};
-use hookwright_store::{Change, CommitError, Conflict};
+use hookwright_store::{Change, CommitError, Conflict, FlowChange, OAuthChange};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -29,8 +30,9 @@ impl App {
         step: LifecycleStep,
     ) -> Result<LifecycleAnswer, Error> {
         let id = self.stored_user(id_or_login).await?.id;
+        let ended = if step == LifecycleStep::Deactivate { self.end_of_everything(&id) } else { Vec::new() };
         let user = self
-            .change_user(caller, &id, &[], |stored, _| match stored.after(step, self.now()) {
+            .change_user(caller, &id, &ended, |stored, _| match stored.after(step, self.now()) {
                 Ok(user) => Ok((user, vec![kind_of(step)])),
                 // Who is gone already stays gone; who is active already is a fault of Okta's own code.
                 Err(wrong) => match (step, wrong.status) {
@@ -46,6 +48,12 @@ impl App {
             }
             _ => LifecycleAnswer::Done,
         })
+    }
+
+    /// Whoever is switched on again later starts without the sessions and tokens of before.
+    fn end_of_everything(&self, user: &UserId) -> Vec<Change> {
+        let revoked = OAuthChange::RevokeGrantsOfUser { user: user.clone(), at: self.now() };
+        vec![Change::Flow(FlowChange::DeleteSessionsOfUser(user.clone())), Change::OAuth(revoked)]
     }
 
     /// Expires a password and sets a temporary one, which is answered and has to be changed at the next sign-in.

@@ -29,7 +29,7 @@ impl User {
     /// `base` is the public URL of the org without a slash at its end.
     #[must_use]
     pub fn to_json(&self, base: &str, detail: Detail) -> Value {
-        let date = |date: Option<Timestamp>| date.map(|date| date.to_string());
+        let date = |date: Option<Timestamp>| date.map(|date| date.whole_seconds().to_string());
         let mut credentials = Map::new();
         if self.password.is_some() {
             credentials.insert("password".into(), json!({}));

@@ -14,6 +14,7 @@ on_both_engines! {
     private_keys_are_sealed_and_resealed,
     a_code_leads_to_one_grant,
     an_ended_grant_gives_no_more_tokens,
+    all_grants_of_a_user_end_at_once_and_nobody_elses,
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -124,9 +125,28 @@ async fn an_ended_grant_gives_no_more_tokens(fixture: Fixture) {
         change(OAuthChange::RevokeGrant { id: grant.id.clone(), at: at(30) }).await.unwrap();
     }
     assert_eq!(store.oauth_grant(&grant.id).await.unwrap().unwrap().revoked, Some(at(30)));
+    change(OAuthChange::RevokeGrantsOfUser { user: user_id(1), at: at(35) }).await.unwrap();
+    assert_eq!(store.oauth_grant(&grant.id).await.unwrap().unwrap().revoked, Some(at(30)), "it ended before");
     let late = change(OAuthChange::UseRefreshToken { sha256: [1; 32], at: at(40) }).await;
     assert_eq!(conflict(late), Some(Conflict::Stale));
     let late = change(OAuthChange::ProlongRefreshToken { sha256: [1; 32], expires: at(99) }).await;
     assert_eq!(conflict(late), Some(Conflict::Stale));
+    store.close().await;
+}
+
+async fn all_grants_of_a_user_end_at_once_and_nobody_elses(fixture: Fixture) {
+    let store = open(&fixture).await;
+    let first = granted(&store).await;
+    store.commit(vec![insert_user(user(2))]).await.unwrap();
+    let second = Grant { id: "grant2".to_owned(), code_sha256: [8; 32], ..first.clone() };
+    let foreign = Grant { id: "grant3".to_owned(), code_sha256: [9; 32], user: user_id(2), ..first.clone() };
+    for grant in [second, foreign] {
+        store.commit(vec![Change::OAuth(OAuthChange::InsertGrant(Box::new(grant)))]).await.unwrap();
+    }
+    let end = OAuthChange::RevokeGrantsOfUser { user: user_id(1), at: at(30) };
+    store.commit(vec![Change::OAuth(end)]).await.unwrap();
+    for (id, revoked) in [("grant1", Some(at(30))), ("grant2", Some(at(30))), ("grant3", None)] {
+        assert_eq!(store.oauth_grant(id).await.unwrap().unwrap().revoked, revoked, "{id}");
+    }
     store.close().await;
 }

@@ -77,3 +77,16 @@ async fn a_password_that_was_set_anew_ends_what_was_granted_before() {
     assert_eq!(party.userinfo(&tokens).await.status, 401);
     oauth_refused(&party.refresh(&tokens["refresh_token"]).await, 400, "invalid_grant");
 }
+
+#[tokio::test]
+async fn tokens_of_who_was_switched_off_stay_dead_when_the_account_is_on_again() {
+    let party = Party::public().await;
+    let tokens = party.tokens().await;
+    for step in ["deactivate", "activate"] {
+        let answer = party.org().client.post(&format!("/api/v1/users/{LOGIN}/lifecycle/{step}"), &json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(party.userinfo(&tokens).await.status, 401, "after {step}");
+        oauth_refused(&party.refresh(&tokens["refresh_token"]).await, 400, "invalid_grant");
+    }
+    assert_eq!(party.userinfo(&party.tokens().await).await.status, 200);
+}

@@ -12,5 +12,6 @@ mod pages;
 mod progressive;
 mod replays;
 mod sessions;
+mod set_anew;
 mod sign_in;
 mod sign_up;
