@@ -33,6 +33,16 @@ pub struct MailSettings {
     pub from: String,
 }
 
+impl MailSettings {
+    /// Looks whether mails could be sent with them; asks no server.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, without the password.
+    pub fn check(&self) -> Result<(), String> {
+        Postman::new(Some(self)).map(drop)
+    }
+}
+
 /// Sends mails, or does not.
 #[derive(Default)]
 pub(crate) struct Postman {

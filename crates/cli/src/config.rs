@@ -2,10 +2,12 @@
 //!
 //! An unknown key of the file is an error that names key and line.
 
+mod check;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use hookwright_engine::{EgressProxy, ProxyTarget};
 use hookwright_model::address::{AddressPolicy, Network};
@@ -39,7 +41,7 @@ pub(crate) enum SecretDisplay {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layer {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
-    #[arg(long, env = "HOOKWRIGHT_LISTEN")]
+    #[arg(long, env = "HOOKWRIGHT_LISTEN", value_parser = read_address)]
     pub(crate) listen: Option<SocketAddr>,
     /// Base of links, issuer and cookies [default: from the listen address]
     #[arg(long, env = "HOOKWRIGHT_PUBLIC_URL")]
@@ -121,6 +123,11 @@ pub(crate) struct Layer {
     pub(crate) log: Option<String>,
 }
 
+/// Reads the address of a listener.
+pub(crate) fn read_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080".to_owned())
+}
+
 fn read_flag(text: &str) -> Result<bool, String> {
     match text {
         "1" | "true" | "on" => Ok(true),
@@ -182,7 +189,13 @@ impl Layer {
     }
 
     fn from_toml(text: &str) -> anyhow::Result<Self> {
-        Ok(toml::from_str(text)?)
+        // The library's own text quotes the line, which may hold a secret.
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+            anyhow!("line {line}, column {column}: {}", error.message())
+        })
     }
 
     /// Whether `http` and loopback are open to hooks.
@@ -288,6 +301,18 @@ mod tests {
                 [layer.address_policy().map(drop), layer.trusted_proxies().map(drop), layer.egress_proxy().map(drop)];
             let error = format!("{:#}", results.into_iter().find_map(Result::err).unwrap());
             assert!(error.contains(key) && error.contains(shown) && !error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_file_is_told_with_its_place_and_without_the_line() {
+        for (text, place) in [
+            ("max_calls = 7\nsmtp_url = \"smtps://u:s3cret@h\n", "line 2, column"),
+            ("api_token = \"s3cret\" x\n", "line 1, column"),
+            ("egress_proxy = [\"http://u:s3cret@h\"]\n", "line 1, column 16"),
+        ] {
+            let error = format!("{:#}", Layer::from_toml(text).unwrap_err());
+            assert!(error.contains(place) && !error.contains("s3cret"), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use anyhow::Context;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -21,7 +22,9 @@ pub(crate) enum LogFormat {
 /// Sends log lines to stderr: those for machines many at a time, those for people at once. What it returns must be kept until
 /// the last line was logged. A second call in one process changes nothing.
 pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<Option<Flush>> {
-    let filter = EnvFilter::builder().parse(filter)?;
+    let filter = EnvFilter::builder()
+        .parse(filter)
+        .with_context(|| format!("log: {filter:?} can't be used; expected such as info,hookwright_engine=debug"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter);
     match format {
         LogFormat::Json => {

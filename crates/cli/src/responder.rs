@@ -9,6 +9,7 @@ use hookwright_responder::rules::Rules;
 use hookwright_responder::sample::{self, Matching};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::read_address;
 use crate::logging::{self, LogFormat};
 use crate::system::termination;
 
@@ -19,7 +20,7 @@ const GUIDE_CREDENTIALS: &str = "admin:supersecret";
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, env = "HOOKWRIGHT_RESPONDER_LISTEN", default_value = "127.0.0.1:8081")]
+    #[arg(long, env = "HOOKWRIGHT_RESPONDER_LISTEN", default_value = "127.0.0.1:8081", value_parser = read_address)]
     listen: SocketAddr,
     /// Who may call, as user:password; better given by the environment, since flags show in `ps` [default: the guide's]
     #[arg(long, env = "HOOKWRIGHT_RESPONDER_BASIC_AUTH", hide_env_values = true)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use hookwright_app::{App, MailSettings, NewApiToken, Settings, StoredHookKeys};
+use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::inline_hook::SecretDisplay;
 use hookwright_store::{Store, StoreOptions};
@@ -60,8 +60,19 @@ impl StoreArguments {
     }
 
     /// The database, beside a running `serve` if there is one.
+    ///
+    /// # Errors
+    /// The store's. There is no org yet: a new one, made at a misspelt place, would take a token that opens nothing.
     pub(crate) async fn open_shared(self) -> anyhow::Result<Store> {
-        open_store(&self.into_layer(), true).await
+        let settings = self.into_layer();
+        if Store::is_new(&settings.database_url()).await? {
+            let place = match &settings.database_url {
+                Some(_) => "this database".to_owned(),
+                None => settings.data_dir().display().to_string(),
+            };
+            bail!("there is no org in {place}: say where it is as `serve` is told, or make it by `hookwright migrate`");
+        }
+        open_store(&settings, true).await
     }
 }
 
@@ -80,6 +91,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (token_from_flag, proxy_from_flag) = (given("--api-token"), given("--egress-proxy"));
     let settings = arguments.settings.over_file(arguments.config.as_deref())?;
     let _log = logging::start(settings.log_format.unwrap_or_default(), settings.log.as_deref().unwrap_or("info"))?;
+    settings.check()?;
     if token_from_flag {
         tracing::warn!("--api-token shows in the list of processes; HOOKWRIGHT_API_TOKEN does not");
     }
@@ -113,7 +125,9 @@ fn announce(org: &Org) {
     if let Some(token) = &org.first_token {
         println!("API token (shown once): {}", token.secret.expose_secret());
     }
-    println!("listening on http://{}", org.server.local_address());
+    let address = org.server.local_address();
+    println!("listening on http://{address}");
+    tracing::info!(%address, public_url = org.app.settings().public_url, "listening");
 }
 
 /// Brings the database to this release's schema.
@@ -129,7 +143,6 @@ impl Org {
         let development = settings.is_development();
         let listen = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
         let store = open_store(settings, false).await?;
-        let first_token = provide_token(settings, &store).await?;
         let server =
             Server::bind(listen, ServerLimits::default()).await.with_context(|| format!("can't listen on {listen}"))?;
         let policy = settings.address_policy()?;
@@ -146,8 +159,8 @@ impl Org {
         })?;
         engine.refuse_own_listener(server.local_address());
         let app_defaults = Settings::default();
-        let public_url = match &settings.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+        let public_url = match settings.public_base()? {
+            Some(url) => url,
             None => format!("http://{}", server.local_address()),
         };
         let app_settings = Settings {
@@ -164,21 +177,15 @@ impl Org {
             },
             trusted_proxies: settings.trusted_proxies()?,
             log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
-            mail: mail_settings(settings),
+            mail: settings.mail()?,
             ..app_defaults
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
         app.prepare_org().await.context("the org can't be made")?;
+        // The last step: a token of a start that fails would be kept, and never shown.
+        let first_token = provide_token(settings, &store).await?;
         Ok(Self { app, server, store, first_token })
     }
-}
-
-/// The mail server, if there is one.
-fn mail_settings(settings: &Layer) -> Option<MailSettings> {
-    let host = settings.public_url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or("localhost");
-    let host = host.split(['/', ':']).next().unwrap_or("localhost");
-    let from = settings.mail_from.clone().unwrap_or_else(|| format!("no-reply@{host}"));
-    settings.smtp_url.clone().map(|smtp_url| MailSettings { smtp_url, from })
 }
 
 fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -21,7 +21,7 @@ enum Verb {
     /// Make a token and print it, the only time that it is shown
     Create {
         /// What the token is for
-        #[arg(long)]
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
         #[command(flatten)]
         store: StoreArguments,

@@ -110,6 +110,22 @@ async fn without_a_configured_token_one_is_made_and_shown_once() {
 }
 
 #[tokio::test]
+async fn a_start_that_fails_keeps_the_first_token_for_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(hookwright().args(["serve", "--listen", &address, "--data-dir"]).arg(folder.path()));
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains(&address), "{}", text(&output.stderr));
+    assert!(!text(&output.stdout).contains("API token"));
+
+    let mut second = Process::start(serve(folder.path()).env_remove("HOOKWRIGHT_API_TOKEN"));
+    let token = second.line_with("API token").rsplit(' ').next().unwrap().to_owned();
+    let client = Client::new(second.address()).with_token(&token);
+    assert_eq!(client.get("/api/v1/inlineHooks").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_configured_token_works_and_is_never_printed() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(&mut serve(folder.path()));

@@ -49,3 +49,22 @@ fn a_postgresql_that_may_lose_acknowledged_writes_is_refused() {
     assert!(!output.status.success());
     assert!(errors.contains("fsync"), "{errors}");
 }
+
+#[test]
+fn a_setting_that_would_only_fail_later_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (variable, value, named) in [
+        ("HOOKWRIGHT_API_TOKEN", "", "api_token"),
+        ("HOOKWRIGHT_PUBLIC_URL", "org.example.com", "public_url"),
+        ("HOOKWRIGHT_MAX_CALLS", "0", "max_calls"),
+        ("HOOKWRIGHT_LISTEN", "localhost:8080", "127.0.0.1:8080"),
+        ("HOOKWRIGHT_LOG", "[[", "log: "),
+    ] {
+        let mut command = hookwright();
+        command.args(["serve", "--data-dir"]).arg(folder.path().join("data")).env(variable, value);
+        let output = run(&mut command);
+        let errors = text(&output.stderr);
+        assert!(!output.status.success() && errors.contains(named), "{variable}: {errors}");
+    }
+    assert!(!folder.path().join("data").exists());
+}

@@ -14,6 +14,14 @@ fn token(words: &[&str], folder: &Path) -> String {
     text(&output.stdout).trim_end().to_owned()
 }
 
+/// A folder with an org in it that does not run.
+fn org() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(hookwright().args(["migrate", "--data-dir"]).arg(folder.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    folder
+}
+
 /// The line of the list for a token of this name.
 fn listed(folder: &Path, name: &str) -> Vec<String> {
     let list = token(&["list"], folder);
@@ -54,7 +62,7 @@ async fn a_token_works_once_it_is_made_and_no_longer_than_a_second_after_it_is_r
 
 #[tokio::test]
 async fn the_list_never_shows_a_secret() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = org();
     let secret = token(&["create", "--name", "first"], folder.path());
     let list = token(&["list"], folder.path());
     assert!(list.contains("first") && !list.contains(&secret), "{list}");
@@ -62,9 +70,21 @@ async fn the_list_never_shows_a_secret() {
 
 #[test]
 fn an_unknown_token_can_not_be_revoked() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = org();
     token(&["create", "--name", "first"], folder.path());
     let output = run(hookwright().args(["token", "revoke", "00Tunknown", "--data-dir"]).arg(folder.path()));
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("00Tunknown"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn where_no_org_is_no_token_is_made_and_nothing_else_either() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("misspelt");
+    for words in [&["create", "--name", "terraform"][..], &["list"], &["revoke", "00Tunknown"]] {
+        let output = run(hookwright().arg("token").args(words).arg("--data-dir").arg(&folder));
+        assert!(!output.status.success() && output.stdout.is_empty(), "{words:?}");
+        assert!(text(&output.stderr).contains("no org in"), "{}", text(&output.stderr));
+    }
+    assert!(!folder.exists());
 }

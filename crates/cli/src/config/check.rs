@@ -1,0 +1,137 @@
+//! What a setting may not be: told at the start by the setting's name, since later it would only look like a fault.
+
+use anyhow::{Context, anyhow, bail};
+use hookwright_app::MailSettings;
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::Layer;
+
+impl Layer {
+    /// Looks at everything that can be judged before anything is opened or made.
+    ///
+    /// # Errors
+    /// A setting that can't be used, by its name and without its value where that is a secret.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let counts = [
+            ("max_calls", self.max_calls.map(|count| count as u64)),
+            ("max_calls_per_hook", self.max_calls_per_hook.map(|count| count as u64)),
+            ("retention_days", self.retention_days.map(u64::from)),
+            ("retention_mb", self.retention_mb),
+        ];
+        if let Some((key, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
+            bail!("{key}: 0 would leave nothing; the least is 1");
+        }
+        self.check_api_token()?;
+        self.public_base()?;
+        self.address_policy()?;
+        self.trusted_proxies()?;
+        self.egress_proxy()?;
+        if let Some(mail) = self.mail()? {
+            mail.check().map_err(|reason| anyhow!("smtp_url, mail_from: {reason}"))?;
+        }
+        Ok(())
+    }
+
+    fn check_api_token(&self) -> anyhow::Result<()> {
+        let Some(token) = &self.api_token else { return Ok(()) };
+        let token = token.expose_secret();
+        if token.is_empty() {
+            bail!("api_token: it is empty; give it a value, or leave it out to have one made");
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!("api_token: a token has visible ASCII characters only, and no blank");
+        }
+        Ok(())
+    }
+
+    /// The public URL without a slash at its end, if one is set.
+    ///
+    /// # Errors
+    /// It is no `http` or `https` URL of a whole host: the pages and cookies of the org need one to themselves.
+    pub(crate) fn public_base(&self) -> anyhow::Result<Option<String>> {
+        let Some(text) = &self.public_url else { return Ok(None) };
+        let expected = || format!("public_url: {text:?} can't be used; expected a URL such as https://org.example.com");
+        let url = Url::parse(text).with_context(expected)?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            bail!(expected());
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            bail!("public_url: {text:?} has more than a scheme, a host and a port; an org has a host to itself");
+        }
+        Ok(Some(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// The mail server and the sender, if there is a server.
+    ///
+    /// # Errors
+    /// Those of [`Layer::public_base`], whose host the sender is at by default.
+    pub(crate) fn mail(&self) -> anyhow::Result<Option<MailSettings>> {
+        let Some(smtp_url) = self.smtp_url.clone() else { return Ok(None) };
+        let from = match (&self.mail_from, self.public_base()?) {
+            (Some(from), _) => from.clone(),
+            (None, base) => match base.as_deref().map(Url::parse).transpose()?.as_ref().and_then(Url::host) {
+                Some(Host::Domain(name)) => format!("no-reply@{name}"),
+                _ => "no-reply@localhost".to_owned(),
+            },
+        };
+        Ok(Some(MailSettings { smtp_url, from }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Layer {
+        Layer::from_toml(text).unwrap()
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_named_and_no_secret_is_shown() {
+        for (text, key) in [
+            ("max_calls = 0", "max_calls:"),
+            ("max_calls_per_hook = 0", "max_calls_per_hook:"),
+            ("retention_days = 0", "retention_days:"),
+            ("retention_mb = 0", "retention_mb:"),
+            ("api_token = \"\"", "api_token:"),
+            ("api_token = \"s3cret of two\"", "api_token:"),
+            ("public_url = \"org.example.com\"", "public_url:"),
+            ("public_url = \"ftp://org.example.com\"", "public_url:"),
+            ("public_url = \"https://org.example.com/hooks\"", "public_url:"),
+            ("public_url = \"https://org.example.com/?a=b\"", "public_url:"),
+            ("smtp_url = \"http://user:s3cret@mail.example\"", "smtp_url"),
+            ("smtp_url = \"smtp://mail.example\"\nmail_from = \"nobody\"", "mail_from"),
+            ("egress_proxy = \"socks5://user:s3cret@proxy\"", "egress_proxy"),
+        ] {
+            let error = format!("{:#}", settings(text).check().unwrap_err());
+            assert!(error.contains(key) && !error.contains("s3cret"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn settings_that_can_be_used_pass() {
+        for text in [
+            "",
+            "public_url = \"https://org.example.com/\"",
+            "public_url = \"http://[::1]:8080\"",
+            "api_token = \"a-token-of-your-own-choice\"",
+        ] {
+            settings(text).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn mails_come_from_the_host_of_the_public_url_unless_something_else_is_said() {
+        for (text, from) in [
+            ("", "no-reply@localhost"),
+            ("public_url = \"https://org.example.com:8443\"", "no-reply@org.example.com"),
+            ("public_url = \"http://[::1]:8080\"", "no-reply@localhost"),
+            ("mail_from = \"Org <org@example.com>\"", "Org <org@example.com>"),
+        ] {
+            let mail = settings(&format!("smtp_url = \"smtp://mail.example\"\n{text}")).mail().unwrap().unwrap();
+            assert_eq!(mail.from, from);
+            mail.check().unwrap();
+        }
+    }
+}
