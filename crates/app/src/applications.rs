@@ -128,7 +128,7 @@ impl App {
     pub async fn delete_application(&self, caller: &Caller, id: &AppId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let app = self.own_application(id).await?;
             if app.status.is_active() {
                 return Err(Error::ActiveApplication);
@@ -149,7 +149,7 @@ impl App {
     pub async fn assign_policy(&self, caller: &Caller, id: &AppId, policy: &PolicyId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let stored = self.stored_application(id).await?;
             let policy = self.stored_policy(policy).await?;
@@ -176,7 +176,7 @@ impl App {
     ) -> Result<Application, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let stored = self.own_application(id).await?;
             let Some(app) = decide(&stored).map_err(invalid)? else { return Ok(stored) };
             let event = self.event(kind, caller, application_target(&app), self.now());

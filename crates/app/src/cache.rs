@@ -5,9 +5,9 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +16,10 @@ use hookwright_engine::{HookTls, MessageKey, Prepared};
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::metrics::HookMetrics;
+use crate::turns::Turns;
 use crate::{App, Error};
 
 /// How long an entry is believed at most.
@@ -28,10 +28,7 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 /// From this age on, one who asks reads it anew, and the others go on with it meanwhile.
 const FRESH: Duration = Duration::from_millis(700);
 
-/// Keys share so many turns to ask the database.
-const TURNS: usize = 16;
-
-/// How long a turn is waited for.
+/// How long one waits for another who asks the database for the same.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// More entries than this are not kept; the oldest knowledge is dropped wholesale, which costs one read each.
@@ -62,9 +59,8 @@ pub(crate) struct Aging<K, V> {
     generation: AtomicU64,
     /// Keys that are being written. Until that has ended nobody keeps what he read, so that no read from here is older than
     /// one from the database before it.
-    being_written: StdMutex<Vec<K>>,
-    turns: [Mutex<()>; TURNS],
-    hasher: RandomState,
+    being_written: Mutex<Vec<K>>,
+    turns: Turns,
 }
 
 struct Entry<V> {
@@ -88,9 +84,8 @@ impl<K, V> Default for Aging<K, V> {
         Self {
             entries: RwLock::default(),
             generation: AtomicU64::new(0),
-            being_written: StdMutex::default(),
-            turns: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
+            being_written: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 }
@@ -112,7 +107,7 @@ impl<K: Hash + Eq, V> Aging<K, V> {
             return Ok(Some(value));
         }
         // Whoever waits too long asks the database too: a slow one must not make a queue of all callers.
-        let _turn = timeout(PATIENCE, self.turn(key).lock()).await.ok();
+        let _turn = self.turns.take(key, PATIENCE).await;
         let stale = match self.look(key) {
             Ok(value) => return Ok(Some(value)),
             Err(stale) => stale,
@@ -143,12 +138,6 @@ impl<K: Hash + Eq, V> Aging<K, V> {
             return Ok(Arc::clone(&entry.value));
         }
         Err(Stale { generation, asked: Instant::now(), old: Some(Arc::clone(&entry.value)) })
-    }
-
-    fn turn<Q: Hash + ?Sized>(&self, key: &Q) -> &Mutex<()> {
-        let [first, ..] = &self.turns;
-        let turn = self.hasher.hash_one(key) % TURNS as u64;
-        usize::try_from(turn).ok().and_then(|turn| self.turns.get(turn)).unwrap_or(first)
     }
 
     /// Keeps what was read, unless something was written since.

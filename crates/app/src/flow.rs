@@ -193,12 +193,19 @@ impl App {
         input: Input,
         origin: RequestOrigin,
     ) -> Result<Option<FlowView>, Error> {
-        let Some(seen) = self.living_flow(handle.expose_secret()).await? else { return Ok(None) };
-        let turn =
-            self.inner.flow_turns.take(&seen.id, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
+        let id = flow_id(handle.expose_secret());
+        let (turn, waited_from) = match self.inner.turns.take_at_once(&id) {
+            Some(turn) => (turn, None),
+            None => {
+                let Some(seen) = self.living_flow(handle.expose_secret()).await? else { return Ok(None) };
+                let turn = self.inner.turns.take(&id, PATIENCE).await;
+                (turn.ok_or(Error::TooBusy { retry_after: PATIENCE })?, Some(seen.revision))
+            }
+        };
         let Some(flow) = self.living_flow(handle.expose_secret()).await? else { return Ok(None) };
         // Whoever waited for another input was shown the state before it.
-        let is_current = flow.revision == seen.revision && attempt.is_none_or(|attempt| attempt == flow.attempt);
+        let is_current = waited_from.is_none_or(|revision| revision == flow.revision)
+            && attempt.is_none_or(|attempt| attempt == flow.attempt);
         let flow = if is_current {
             let org = Org::read(&self, &flow).await?;
             let mut run = Run::new(&self, flow, org, handle.clone(), origin);

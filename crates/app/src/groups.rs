@@ -90,7 +90,7 @@ impl App {
     ) -> Result<Value, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let stored = self.own_group(id).await?;
             let group = stored.replaced(body, now).map_err(invalid)?;
@@ -111,7 +111,7 @@ impl App {
     pub async fn delete_group(&self, caller: &Caller, id: &GroupId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let group = self.own_group(id).await?;
             let event = self.event(events::GROUP_DELETED, caller, group_target(&group), self.now());
             let deletion = Change::DeleteGroup { id: id.clone(), revision: group.revision };

@@ -53,7 +53,7 @@ impl App {
         }
         let key = self.account_key(guess, user.as_ref()).await?;
         // Tries with one name take turns, so that many at once can't all come before the first failure is noted.
-        let turn = self.inner.tries.take(&key, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
+        let turn = self.inner.turns.take(&key, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
         let may_try = self.inner.store.sign_in_failures(&key).await?.may_try(now);
         let stored = user.as_ref().filter(|user| may_try && may_sign_in(user)).and_then(|user| user.password.clone());
         let verified = self.inner.passwords.verify(guess.password.clone(), stored).await?;

@@ -136,7 +136,7 @@ impl App {
         let name = HookKey::read_name(body).map_err(invalid)?;
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let key = self.stored_key(id).await?.renamed(name.clone(), self.now());
             let event = self.event(events::HOOK_KEY_UPDATED, caller, hook_key_target(&key), self.now());
             let changes = vec![Change::UpdateHookKey(Box::new(key.clone())), Change::AppendEvents(vec![event])];
@@ -155,7 +155,7 @@ impl App {
     pub async fn delete_hook_key(&self, caller: &Caller, id: &HookKeyId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let key = self.stored_key(id).await?;
             let event = self.event(events::HOOK_KEY_DELETED, caller, hook_key_target(&key), self.now());
             let deletion = Change::DeleteHookKey { id: id.clone(), revision: key.revision };

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use hookwright_contract::HookType;
-use hookwright_engine::run_to_end;
 use hookwright_model::Violations;
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::id::InlineHookId;
@@ -11,9 +10,9 @@ use hookwright_model::system_log::LogEvent;
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
+use crate::changing::Tries;
 use crate::events::{self, EventKind, hook_target};
 use crate::hook_call::cut;
-use crate::turns::Turn;
 use crate::{App, Caller, Error};
 
 /// What a violation's summary names.
@@ -116,8 +115,9 @@ impl App {
     /// # Errors
     /// [`Error::NotFound`], or [`Error::WrongState`] for an ACTIVE one and for one that a policy names.
     pub async fn delete_inline_hook(&self, caller: &Caller, id: &InlineHookId) -> Result<(), Error> {
-        let mut turn = self.turn(id).await?;
+        let mut tries = self.tries(id.as_str()).await?;
         loop {
+            tries.begin().await?;
             let hook = self.stored_hook(id).await?;
             if hook.status == Status::Active {
                 let cause = format!("The inline hook {id} is ACTIVE; deactivate it before you delete it.");
@@ -125,12 +125,8 @@ impl App {
             }
             let event = self.event(events::INLINE_HOOK_DELETED, caller, hook_target(&hook), self.now());
             let deletion = Change::DeleteInlineHook { id: id.clone(), revision: hook.revision };
-            match self.write(&turn, id, vec![deletion, Change::AppendEvents(vec![event])]).await {
-                Err(CommitError::Conflict(Conflict::Stale)) => {
-                    if !turn.try_again_later(self.entropy()).await {
-                        return Err(contended(id));
-                    }
-                }
+            match self.write(&tries, id, vec![deletion, Change::AppendEvents(vec![event])]).await {
+                Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(CommitError::Conflict(Conflict::Reference)) => return Err(self.hook_in_use(id).await?),
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => {
@@ -183,44 +179,26 @@ impl App {
         kind: EventKind,
         decide: impl Fn(&InlineHook) -> Result<Option<(InlineHook, Map<String, Value>)>, Error>,
     ) -> Result<InlineHook, Error> {
-        let mut turn = self.turn(id).await?;
+        let mut tries = self.tries(id.as_str()).await?;
         loop {
+            tries.begin().await?;
             let stored = self.stored_hook(id).await?;
             let Some((hook, debug_data)) = decide(&stored)? else { return Ok(stored) };
             self.check_hook_key(&hook).await?;
             let event = LogEvent { debug_data, ..self.event(kind, caller, hook_target(&hook), self.now()) };
             let changes = vec![Change::UpdateInlineHook(hook.clone()), Change::AppendEvents(vec![event])];
-            match self.write(&turn, id, changes).await {
-                Err(CommitError::Conflict(Conflict::Stale)) => {
-                    if !turn.try_again_later(self.entropy()).await {
-                        return Err(contended(id));
-                    }
-                }
+            match self.write(&tries, id, changes).await {
+                Err(CommitError::Conflict(Conflict::Stale)) => {}
                 Err(error) => return Err(self.refusal(error)),
                 Ok(()) => return Ok(hook),
             }
         }
     }
 
-    async fn turn(&self, id: &InlineHookId) -> Result<Turn, Error> {
-        if !id.is_plausible() {
-            return Err(Error::not_found(id));
-        }
-        self.inner.turns.take(id.as_str()).await.ok_or_else(|| contended(id))
-    }
-
-    /// Commits changes of one hook, also if the client hangs up meanwhile: what was written must be seen by others.
-    async fn write(&self, turn: &Turn, id: &InlineHookId, changes: Vec<Change>) -> Result<(), CommitError> {
-        let (app, hold, id) = (self.clone(), turn.hold(), id.clone());
-        let under_way = self.inner.calls.token();
-        run_to_end(async move {
-            let written = app.hook_write(&id);
-            let result = app.inner.store.commit(changes).await;
-            drop(written);
-            drop((hold, under_way));
-            result
-        })
-        .await
+    /// Commits changes of one hook. Its turn ends, and others may keep what they read of it, when that is over.
+    async fn write(&self, tries: &Tries<'_>, id: &InlineHookId, changes: Vec<Change>) -> Result<(), CommitError> {
+        let (turn, written) = (tries.turn(), self.hook_write(id));
+        self.commit(changes, |_| drop((written, turn))).await
     }
 
     /// A hook that is signed for needs a key that is there. The database has the last word, where a key goes meanwhile.
@@ -232,6 +210,9 @@ impl App {
     }
 
     pub(crate) async fn stored_hook(&self, id: &InlineHookId) -> Result<InlineHook, Error> {
+        if !id.is_plausible() {
+            return Err(Error::not_found(id));
+        }
         self.inner.store.inline_hook(id.as_str()).await?.ok_or_else(|| Error::not_found(id))
     }
 
@@ -252,10 +233,6 @@ impl App {
 
 fn no_such_key() -> Error {
     Error::invalid(OBJECT, "channel.config.hookKeyId", "There is no hook key with this id")
-}
-
-fn contended(id: &InlineHookId) -> Error {
-    Error::Unavailable(format!("the inline hook {id} is being changed by others"))
 }
 
 fn invalid(violations: Violations) -> Error {

@@ -18,7 +18,6 @@ mod hook_call;
 mod hook_keys;
 mod hook_settings;
 mod inline_hooks;
-mod keyed_turns;
 mod listing;
 mod mail;
 mod metrics;
@@ -95,8 +94,6 @@ struct Inner {
     rate_limits: RateLimits,
     turns: turns::Turns,
     passwords: passwords::Passwords,
-    tries: keyed_turns::KeyedTurns,
-    flow_turns: keyed_turns::KeyedTurns,
     postman: mail::Postman,
     key_making: Arc<Semaphore>,
     calls: TaskTracker,
@@ -134,8 +131,6 @@ impl App {
                 rate_limits,
                 turns: turns::Turns::default(),
                 passwords,
-                tries: keyed_turns::KeyedTurns::default(),
-                flow_turns: keyed_turns::KeyedTurns::default(),
                 postman,
                 key_making: Arc::new(Semaphore::new(1)),
                 calls: TaskTracker::new(),

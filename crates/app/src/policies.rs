@@ -172,7 +172,7 @@ impl App {
     pub async fn delete_policy(&self, caller: &Caller, id: &PolicyId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let policy = self.stored_policy(id).await?;
             if policy.system {
                 return Err(Error::WrongState("The default policy cannot be deleted.".to_owned()));
@@ -221,7 +221,7 @@ impl App {
     ) -> Result<Value, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let stored = self.policy_with_rule(id, rule).await?;
             let schema = self.inner.store.user_schema().await?.unwrap_or_default();
@@ -302,7 +302,7 @@ impl App {
     ) -> Result<EnrollmentPolicy, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let stored = self.stored_policy(id).await?;
             let Some(policy) = decide(&stored, now).map_err(invalid)? else { return Ok(stored) };

@@ -83,7 +83,7 @@ impl App {
         let fresh = make_key(mint_event_id(self.entropy()), SigningKeyStatus::Next, self.now()).await?;
         let mut tries = self.tries("signing keys").await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             self.signing_keys().await?;
             let stored = self.inner.store.signing_keys().await?;
             let kid_of = |status| stored.iter().find(|key| key.status == status).map(|key| key.kid.clone());

@@ -31,7 +31,7 @@ impl App {
         let asked = NewSigningSecret::read(body).map_err(invalid)?;
         let mut tries = self.tries(hook_id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let hook = self.stored_hook(hook_id).await?;
             let (now, id) = (self.now(), SigningSecretId::mint(self.entropy()));
             let known = self.inner.store.signing_secrets(hook_id.as_str()).await?;
@@ -88,7 +88,7 @@ impl App {
     ) -> Result<(), Error> {
         let mut tries = self.tries(hook_id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let hook = self.stored_hook(hook_id).await?;
             let known = self.inner.store.signing_secrets(hook_id.as_str()).await?;
             let secret = known.into_iter().find(|secret| secret.id == *id).ok_or_else(|| Error::not_found(id))?;

@@ -90,7 +90,7 @@ impl App {
     pub async fn delete_trusted_origin(&self, caller: &Caller, id: &TrustedOriginId) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let origin = self.stored_origin(id).await?;
             let event = self.event(events::ORIGIN_DELETED, caller, origin_target(&origin), self.now());
             let deletion = Change::DeleteTrustedOrigin { id: id.clone(), revision: origin.revision };
@@ -112,7 +112,7 @@ impl App {
         let base = &self.settings().public_url;
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let stored = self.stored_origin(id).await?;
             let Some(origin) = decide(&stored).map_err(invalid)? else { return Ok(stored.to_json(base)) };
             let event = self.event(kind, caller, origin_target(&origin), self.now());

@@ -1,74 +1,61 @@
-//! One writer of a thing at a time, in this process.
-//!
-//! The revision in the database decides between writers, also those of other nodes; taking turns here only spares them losing
-//! against each other again and again.
+//! One at a time for each key, in this process; no key waits for another.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, Weak};
 use std::time::Duration;
 
-use hookwright_model::Entropy;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
-/// Things share so many seats; two that share one wait for each other, which costs a commit's time.
-const SEATS: usize = 64;
+/// So many keys are remembered before those are dropped that nobody waits for.
+const SWEEP_AT: usize = 1024;
 
-/// How long a writer waits for its turn, and how long it goes on losing against other nodes.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The longest pause after a lost race is two to this power, in milliseconds.
-const LONGEST_PAUSE: u32 = 6;
-
-/// Who may write what now.
+/// Who is doing something with which key now.
+///
+/// A key is known by its hash alone. Should two ever share one, they wait for each other, and that is all.
+#[derive(Default)]
 pub(crate) struct Turns {
-    seats: Vec<Arc<Mutex<()>>>,
+    seats: StdMutex<HashMap<u64, Weak<Mutex<()>>>>,
     hasher: RandomState,
 }
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self { seats: (0..SEATS).map(|_| Arc::default()).collect(), hasher: RandomState::new() }
-    }
-}
-
-/// A turn; it ends when the last [`Hold`] on it is dropped.
+/// A turn; it ends when the last clone of it is dropped.
+#[derive(Clone)]
 pub(crate) struct Turn {
-    hold: Hold,
-    began: Instant,
-    lost: u32,
+    _guard: Arc<OwnedMutexGuard<()>>,
 }
-
-/// Keeps a turn from ending.
-pub(crate) type Hold = Arc<OwnedMutexGuard<()>>;
 
 impl Turns {
-    /// Waits for the turn to write the thing with this key; `None` if that takes too long.
-    pub(crate) async fn take(&self, key: &str) -> Option<Turn> {
-        let seat = self.hasher.hash_one(key) % SEATS as u64;
-        let seat = self.seats.get(usize::try_from(seat).ok()?)?;
-        let guard = timeout(PATIENCE, Arc::clone(seat).lock_owned()).await.ok()?;
-        Some(Turn { hold: Arc::new(guard), began: Instant::now(), lost: 0 })
+    /// Waits for the turn with this key; `None` if that takes too long.
+    pub(crate) async fn take<K: Hash + ?Sized>(&self, key: &K, patience: Duration) -> Option<Turn> {
+        let seat = self.seat(key);
+        Some(Turn::of(timeout(patience, seat.lock_owned()).await.ok()?))
+    }
+
+    /// The turn with this key, if nobody has it now.
+    pub(crate) fn take_at_once<K: Hash + ?Sized>(&self, key: &K) -> Option<Turn> {
+        self.seat(key).try_lock_owned().ok().map(Turn::of)
+    }
+
+    fn seat<K: Hash + ?Sized>(&self, key: &K) -> Arc<Mutex<()>> {
+        let key = self.hasher.hash_one(key);
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seat) = seats.get(&key).and_then(Weak::upgrade) {
+            return seat;
+        }
+        if seats.len() >= SWEEP_AT && seats.len().is_power_of_two() {
+            seats.retain(|_, seat| seat.strong_count() > 0);
+        }
+        let seat = Arc::default();
+        seats.insert(key, Arc::downgrade(&seat));
+        seat
     }
 }
 
 impl Turn {
-    /// For work that may outlive whoever took the turn.
-    pub(crate) fn hold(&self) -> Hold {
-        Arc::clone(&self.hold)
-    }
-
-    /// Pauses after a race that was lost against another node, longer each time and by chance, so that two nodes don't lose in
-    /// step. `false` if the patience is at its end.
-    pub(crate) async fn try_again_later(&mut self, entropy: &dyn Entropy) -> bool {
-        if self.began.elapsed() >= PATIENCE {
-            return false;
-        }
-        let longest = 1_000_u64 << self.lost.min(LONGEST_PAUSE);
-        let chance = u64::from(u16::from_be_bytes(entropy.bytes()));
-        sleep(Duration::from_micros((longest * chance) >> 16)).await;
-        self.lost += 1;
-        true
+    fn of(guard: OwnedMutexGuard<()>) -> Self {
+        Self { _guard: Arc::new(guard) }
     }
 }
 
@@ -76,35 +63,35 @@ impl Turn {
 mod tests {
     use super::*;
 
-    struct Half;
-    impl Entropy for Half {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(0x80);
-        }
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_key_waits_and_another_does_not() {
+        let turns = Turns::default();
+        let first = turns.take("a", Duration::ZERO).await.unwrap();
+        assert!(turns.take("a", SECOND).await.is_none() && turns.take_at_once("a").is_none());
+        assert!(turns.take("b", SECOND).await.is_some() && turns.take_at_once("b").is_some());
+        drop(first);
+        assert!(turns.take("a", SECOND).await.is_some() && turns.take_at_once("a").is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_lasts_as_long_as_anybody_holds_it() {
         let turns = Turns::default();
-        let turn = turns.take("a").await.unwrap();
-        let hold = turn.hold();
+        let turn = turns.take("a", SECOND).await.unwrap();
+        let held = turn.clone();
         drop(turn);
-        assert!(turns.take("a").await.is_none());
-        drop(hold);
-        assert!(turns.take("a").await.is_some());
+        assert!(turns.take("a", SECOND).await.is_none());
+        drop(held);
+        assert!(turns.take("a", SECOND).await.is_some());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn whoever_loses_waits_longer_each_time_and_gives_up_in_the_end() {
-        let mut turn = Turns::default().take("a").await.unwrap();
-        let mut pauses = Vec::new();
-        let mut before = Instant::now();
-        while turn.try_again_later(&Half).await {
-            pauses.push(before.elapsed());
-            before = Instant::now();
+    #[tokio::test]
+    async fn keys_that_nobody_holds_are_forgotten() {
+        let turns = Turns::default();
+        for number in 0..5_000_u32 {
+            turns.take(&number, SECOND).await.unwrap();
         }
-        assert!(pauses[1] > pauses[0] && pauses[2] > pauses[1]);
-        assert!(pauses.iter().all(|pause| *pause < Duration::from_millis(66)));
-        assert!(turn.began.elapsed() >= PATIENCE && turn.began.elapsed() < PATIENCE * 2);
+        assert!(turns.seats.lock().unwrap().len() <= 2 * SWEEP_AT);
     }
 }

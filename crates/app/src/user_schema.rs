@@ -91,7 +91,7 @@ impl App {
     ) -> Result<(UserSchema, SchemaChange), Error> {
         let mut tries = self.tries(USER_SCHEMA_ID).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let stored = self.inner.store.user_schema().await?.unwrap_or_default();
             let change = stored.updated(body, now).map_err(invalid)?;
@@ -123,7 +123,7 @@ impl App {
     async fn settle(&self, names: &[String], uniqueness: impl Fn(&str) -> Uniqueness) -> Result<(), Error> {
         let mut tries = self.tries(USER_SCHEMA_ID).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let mut schema = self.inner.store.user_schema().await?.unwrap_or_default();
             let mut changes = Vec::new();
             for name in names {
@@ -187,7 +187,7 @@ impl App {
     async fn remove_value(&self, id: &UserId, name: &str) -> Result<(), Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let Some(mut user) = self.inner.store.user(id.as_str()).await? else { return Ok(()) };
             let schema = self.inner.store.user_schema().await?.unwrap_or_default();
             if schema.get(name).is_some() || user.profile.shift_remove(name).is_none() {

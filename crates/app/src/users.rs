@@ -154,7 +154,7 @@ impl App {
     ) -> Result<User, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let mut stored = self.inner.store.user(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
             let schema = self.inner.store.user_schema().await?.unwrap_or_default();
@@ -212,7 +212,7 @@ impl App {
         }
         let mut tries = self.tries(user.id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let schema = self.inner.store.user_schema().await?.unwrap_or_default();
             check_profile(&schema, &user.profile, Check::Whole).into_result().map_err(invalid_new)?;
             let mut changes = vec![Change::insert_user(user.clone(), &schema)];

@@ -85,7 +85,7 @@ impl App {
         }
         let mut tries = self.tries(user.id.as_str()).await?;
         loop {
-            tries.begin()?;
+            tries.begin().await?;
             let now = self.now();
             let user = self.stored_user(user.id.as_str()).await?;
             if user.status != UserStatus::Deprovisioned {
