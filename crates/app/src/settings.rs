@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hookwright_engine::DEFAULT_TIMEOUT;
 use hookwright_model::address::{AddressPolicy, Network};
-use hookwright_model::inline_hook::SecretDisplay;
+use hookwright_model::secret_display::SecretDisplay;
 
 use crate::MailSettings;
 

@@ -1,7 +1,6 @@
 //! The user schema: read, change. What becomes unique is looked through in all users, what goes is taken from all of them.
 
 use hookwright_model::id::UserId;
-use hookwright_model::profile::unique_key;
 use hookwright_model::user::{USER_SCHEMA_ID, USER_TYPE_ID, User};
 use hookwright_model::user_schema::{SchemaChange, UniqueValue, Uniqueness, UserSchema};
 use hookwright_model::{Timestamp, Violations};
@@ -155,8 +154,7 @@ impl App {
             let claims: Vec<Change> = names
                 .iter()
                 .filter_map(|name| {
-                    let key = unique_key(user.profile.get(name)?)?;
-                    let value = UniqueValue { attribute: name.clone(), key };
+                    let value = UniqueValue::of(name, user.profile.get(name)?)?;
                     Some(Change::ClaimValue { user: user.id.clone(), revision: user.revision, value })
                 })
                 .collect();

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
-use hookwright_model::inline_hook::SecretDisplay;
+use hookwright_model::secret_display::SecretDisplay;
 use hookwright_store::{Store, StoreOptions};
 use hookwright_web::{Lanes, Server, ServerLimits};
 use rustls_pki_types::CertificateDer;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::time::Instant;
 
 use crate::breaker::{Breaker, BreakerRule, CircuitState, Pass};
+use crate::call_settings::CallSettings;
 use crate::outcome::{CallFailure, CapacityScope};
-use crate::prepared::CallSettings;
 use crate::rate::Rate;
 
 /// Counts the calls of one hook, or of all. What a hook is not set to is neither kept nor locked.

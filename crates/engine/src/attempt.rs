@@ -4,12 +4,14 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 
 use crate::Inner;
+use crate::access_token::AccessToken;
 use crate::classify::{Failed, Reach};
 use crate::exchange::Outgoing;
-use crate::oauth::{AccessToken, TokenSource};
+use crate::oauth::TokenSource;
 use crate::outcome::{Answer, CallFailure};
 use crate::prepared::PreparedHook;
-use crate::retry::{Progress, SendAttempt, Stage};
+use crate::progress::{Progress, Stage};
+use crate::retry::SendAttempt;
 use crate::signature::CallHeaders;
 
 /// Sends the attempts of one call.

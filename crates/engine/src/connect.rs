@@ -19,9 +19,9 @@ use crate::classify::Failed;
 use crate::connection::Connection;
 use crate::outcome::{CallFailure, TlsFailure, Unreachable};
 use crate::pool::Origin;
+use crate::progress::{Progress, Stage};
 use crate::proxy::{EgressProxy, ProxyTarget};
 use crate::resolver::Resolve;
-use crate::retry::{Progress, Stage};
 use crate::tls;
 use crate::wire::Stream;
 

@@ -16,7 +16,7 @@ use crate::coding::Coding;
 use crate::connection::Connection;
 use crate::outcome::{Answer, BadBody, CallFailure, TlsFailure, TooLarge, Unreachable};
 use crate::pool::Origin;
-use crate::retry::{Progress, Stage};
+use crate::progress::{Progress, Stage};
 use crate::tls;
 
 /// What may come in after the head: the largest body in chunks of a few bytes each, with their framing.

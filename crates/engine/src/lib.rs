@@ -3,9 +3,11 @@
 //! An [`Engine`] takes a prepared hook and a body, and comes back with a [`Report`]: each attempt as it went and the service's
 //! answer, or why there is none. What the answer says is judged by `contract`, what it does by `app`.
 
+mod access_token;
 mod admission;
 mod attempt;
 mod breaker;
+mod call_settings;
 mod classify;
 mod coding;
 mod connect;
@@ -15,8 +17,10 @@ mod oauth;
 mod outcome;
 mod pool;
 mod prepared;
+mod progress;
 mod proxy;
 mod rate;
+mod request_head;
 mod resolver;
 mod retry;
 mod run_to_end;
@@ -36,9 +40,10 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
 pub use breaker::{BreakerRule, CircuitState};
+pub use call_settings::{CallSettings, DEFAULT_TIMEOUT};
 pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys, NewKeyPair};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
-pub use prepared::{CallSettings, DEFAULT_TIMEOUT, Prepared};
+pub use prepared::Prepared;
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};
 pub use run_to_end::{RunToEnd, run_to_end};

@@ -9,46 +9,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bytes::Bytes;
 use hookwright_model::channel::{OAuthClientAuth, OAuthConfig};
-use hookwright_model::inline_hook::SECRET_MASK;
-use http::HeaderValue;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use crate::Inner;
+use crate::access_token::AccessToken;
 use crate::classify::Failed;
 
 pub use assertion::{Assertions, HookKey, HookKeyError, HookKeys};
 pub use key_pair::NewKeyPair;
-
-/// An access token, ready to be sent.
-#[derive(Debug, Clone)]
-pub(crate) struct AccessToken {
-    /// `Bearer …`, marked sensitive.
-    header: HeaderValue,
-}
-
-impl AccessToken {
-    /// The value of the Authorization field.
-    pub(crate) fn header(&self) -> &HeaderValue {
-        &self.header
-    }
-
-    /// The token itself.
-    pub(crate) fn token(&self) -> &str {
-        self.header.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default()
-    }
-
-    /// The body with asterisks in place of the token, where a service sent it back.
-    pub(crate) fn hidden_in(&self, body: &Bytes) -> Bytes {
-        let (token, text) = (self.token(), String::from_utf8_lossy(body));
-        if token.is_empty() || !text.contains(token) {
-            return body.clone();
-        }
-        Bytes::from(text.replace(token, SECRET_MASK))
-    }
-}
 
 /// Where the token of one configuration comes from. Hooks of the same configuration share it.
 #[derive(Debug)]
@@ -89,7 +59,7 @@ impl TokenSource {
     /// Drops a token that a service refused, unless a newer one has taken its place.
     pub(crate) fn forget(&self, refused: &AccessToken) {
         let mut cache = self.cache();
-        if cache.token.as_ref().is_some_and(|(token, _)| token.header == refused.header) {
+        if cache.token.as_ref().is_some_and(|(token, _)| token == refused) {
             cache.token = None;
         }
     }

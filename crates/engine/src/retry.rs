@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use hookwright_model::execution::Attempt;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::classify::{Failed, Reach};
-use crate::oauth::AccessToken;
-use crate::outcome::{Answer, CallFailure, Report};
+use crate::classify::Failed;
+use crate::outcome::{Answer, Report};
+use crate::progress::Progress;
 
 /// How a call may spend its time.
 #[derive(Debug, Clone, Copy)]
@@ -18,61 +16,6 @@ pub(crate) struct Rule {
     pub(crate) timeout: Duration,
     /// Whether there may be a second attempt.
     pub(crate) retry: bool,
-}
-
-/// What is known of an attempt while it runs; still there when its time is up.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// What is being waited for.
-    pub(crate) stage: Stage,
-    /// The answer's status, and whether it is success.
-    pub(crate) status: Option<(u16, bool)>,
-    /// The answer's `Content-Type`.
-    pub(crate) content_type: Option<String>,
-    /// Whether the connection had carried a call before.
-    pub(crate) reused_connection: bool,
-    /// The address of the other side.
-    pub(crate) peer: Option<String>,
-    /// The body as far as it was read.
-    pub(crate) body: Vec<u8>,
-    /// The access token that was shown, which the record must not show.
-    pub(crate) token: Option<AccessToken>,
-    /// Whether one more request of this call may go to the service: there are two at most.
-    pub(crate) may_send_again: bool,
-}
-
-/// What an attempt is waiting for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Nothing yet.
-    #[default]
-    Start,
-    /// An access token.
-    Token,
-    /// The addresses of the host.
-    Resolving,
-    /// A connection.
-    Connecting,
-    /// The end of the TLS handshake.
-    Securing,
-    /// The answer's head.
-    Head,
-    /// The rest of the answer's body.
-    Body,
-}
-
-impl Stage {
-    const fn awaited(self) -> &'static str {
-        match self {
-            Self::Start => "it had not begun",
-            Self::Token => "the authorization server had not answered",
-            Self::Resolving => "the host's name was not resolved",
-            Self::Connecting => "there was no connection",
-            Self::Securing => "the TLS handshake was not complete",
-            Self::Head => "the answer's head was not complete",
-            Self::Body => "the answer's body was not complete",
-        }
-    }
 }
 
 /// Sends one attempt; the deadline is kept by [`run`], which drops the future when it has passed.
@@ -98,40 +41,6 @@ pub(crate) async fn run(rule: Rule, started: Instant, sender: &impl SendAttempt)
         if !again {
             let result = result.map_err(|failed| failed.failure);
             return Report { attempts, result, duration: started.elapsed(), access_token };
-        }
-    }
-}
-
-impl Progress {
-    /// What it means that the time is up. A status that isn't success decides, even if the rest of the answer is missing.
-    fn out_of_time(&self, timeout: Duration) -> Failed {
-        if let Some((status, false)) = self.status {
-            return Failed::sent(CallFailure::WrongStatus(status));
-        }
-        let failure = CallFailure::TimedOut(timeout);
-        let detail = format!("No complete answer within {} ms: {}", timeout.as_millis(), self.stage.awaited());
-        Failed { failure, detail, reach: Reach::Sent }
-    }
-
-    fn into_record(self, started_after: Duration, duration: Duration, result: &Result<Answer, Failed>) -> Attempt {
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let (failure, body) = match result {
-            Ok(answer) => (None, answer.body.clone()),
-            Err(failed) => (Some(failed.detail.clone()), Bytes::from(self.body)),
-        };
-        let body = match &self.token {
-            Some(token) => token.hidden_in(&body),
-            None => body,
-        };
-        Attempt {
-            started_after_us: micros(started_after),
-            duration_us: micros(duration),
-            status: self.status.map(|(status, _)| status),
-            content_type: self.content_type,
-            reused_connection: self.reused_connection,
-            peer: self.peer,
-            failure,
-            body,
         }
     }
 }

@@ -11,7 +11,7 @@ use hookwright_contract::{HookType, OnFailure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::inline_hook::{SECRET_MASK, SecretDisplay};
+use crate::secret_display::{SECRET_MASK, SecretDisplay};
 
 pub use input::{MAX_CONCURRENT, MAX_PEM_BYTES, MAX_RATE, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS};
 pub use tls::{ClientCertificate, TlsSettings};

@@ -12,7 +12,6 @@ use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
 
 pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS, is_reserved};
-pub use representation::{SECRET_MASK, SecretDisplay};
 
 /// Whether flows call a hook. Only the lifecycle operations change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

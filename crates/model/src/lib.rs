@@ -28,6 +28,7 @@ pub mod profile;
 pub mod redaction;
 pub mod registration;
 pub mod scim_filter;
+pub mod secret_display;
 pub mod session;
 pub mod signing_key;
 pub mod signing_secret;

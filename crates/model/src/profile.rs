@@ -99,18 +99,6 @@ pub fn merged(profile: &Map<String, Value>, changes: &Map<String, Value>) -> Map
     stored_form(&merged)
 }
 
-/// A value as values are compared where they must be unique: text without case and marks, as logins are; `None` if it does
-/// not count, as null and empty text don't.
-#[must_use]
-pub fn unique_key(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(crate::text::folded(text.trim())),
-        other => Some(other.to_string()),
-    }
-}
-
 fn composed_value(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(composed(text)),

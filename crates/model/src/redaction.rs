@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use hookwright_contract::json::{self, Value};
 
-use crate::inline_hook::SECRET_MASK;
+use crate::secret_display::SECRET_MASK;
 
 /// Members whose values are never recorded, in lower case, wherever they stand.
 const SENSITIVE_MEMBERS: [&str; 14] = [

@@ -4,6 +4,7 @@ mod attribute;
 mod base;
 mod input;
 mod representation;
+mod unique;
 
 use hookwright_contract::{Attribute as CommandTarget, UserAttributes};
 use serde_json::{Map, Value};
@@ -16,6 +17,7 @@ pub use attribute::{
 };
 pub use base::BASE_ATTRIBUTES;
 pub use input::{MAX_CUSTOM_ATTRIBUTES, MAX_UNIQUE_ATTRIBUTES, SchemaChange};
+pub use unique::UniqueValue;
 
 /// What no hook may ever set and no custom attribute be called: credentials, and what belongs to the user object and not to
 /// the profile.
@@ -61,15 +63,6 @@ pub struct SchemaDates {
     pub revision: i64,
 }
 
-/// A value that no other user may have for this attribute, as such values are compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UniqueValue {
-    /// The attribute.
-    pub attribute: String,
-    /// What is compared; see [`crate::profile::unique_key`].
-    pub key: String,
-}
-
 impl UserSchema {
     /// The schema of a new org: the base attributes as live orgs have them.
     #[must_use]
@@ -104,11 +97,8 @@ impl UserSchema {
     /// The values of a profile that no other user may have, the login aside.
     #[must_use]
     pub fn unique_values(&self, profile: &Map<String, Value>) -> Vec<UniqueValue> {
-        let key = |attribute: &Attribute| {
-            let key = crate::profile::unique_key(profile.get(&attribute.name)?)?;
-            Some(UniqueValue { attribute: attribute.name.clone(), key })
-        };
-        self.unique_attributes().filter_map(key).collect()
+        let value = |attribute: &Attribute| UniqueValue::of(&attribute.name, profile.get(&attribute.name)?);
+        self.unique_attributes().filter_map(value).collect()
     }
 
     /// The profile without what is not in the schema, such as the values of attributes that are gone.

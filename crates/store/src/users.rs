@@ -237,8 +237,7 @@ impl Store {
         row.map(User::try_from).transpose()
     }
 
-    /// The user whose value of an attribute that must be unique is this one, as [`hookwright_model::profile::unique_key`]
-    /// writes it.
+    /// The user who has this value of an attribute that must be unique.
     ///
     /// # Errors
     /// See [`StoreError`].

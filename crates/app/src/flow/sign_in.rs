@@ -2,7 +2,6 @@
 
 use hookwright_model::Timestamp;
 use hookwright_model::flow::{CODE_LIFETIME, RefusalStatus, Stage};
-use hookwright_model::profile::unique_key;
 use hookwright_model::registration::{Message, MessageKind, missing_fields};
 use hookwright_model::user::{User, UserStatus, folded_login};
 use hookwright_model::user_schema::UniqueValue;
@@ -145,10 +144,9 @@ impl Run<'_> {
         if let Some(user) = store.user_by_login(identifier).await? {
             return Ok(Some(user));
         }
-        let key = unique_key(&Value::String(identifier.to_owned()));
-        match key {
-            Some(key) if by_email && !folded_login(identifier).is_empty() => {
-                Ok(store.user_by_unique_value(&UniqueValue { attribute: "email".to_owned(), key }).await?)
+        match UniqueValue::of("email", &Value::from(identifier)) {
+            Some(email) if by_email && !folded_login(identifier).is_empty() => {
+                Ok(store.user_by_unique_value(&email).await?)
             }
             _ => Ok(None),
         }

@@ -93,8 +93,7 @@ impl App {
             "id" => self.inner.store.user(text).await?,
             "profile.login" => self.inner.store.user_by_login(text).await?,
             "profile.email" => {
-                let Some(key) = hookwright_model::profile::unique_key(&Value::from(text)) else { return Ok(None) };
-                let value = UniqueValue { attribute: "email".to_owned(), key };
+                let Some(value) = UniqueValue::of("email", &Value::from(text)) else { return Ok(None) };
                 self.inner.store.user_by_unique_value(&value).await?
             }
             _ => return Ok(None),

@@ -4,19 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_model::channel::{OAuthClientAuth, OAuthConfig};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use secrecy::ExposeSecret;
 use url::form_urlencoded::Serializer;
 
 use super::response::{self, Granted};
-use crate::Inner;
 use crate::classify::{Failed, Reach};
 use crate::exchange::Outgoing;
 use crate::outcome::CallFailure;
 use crate::pool::Origin;
-use crate::prepared::{authority, origin_form};
-use crate::retry::Progress;
+use crate::progress::Progress;
+use crate::{Inner, request_head};
 
 /// What RFC 7523 section 2.2 calls the kind of assertion.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -35,19 +33,11 @@ pub(super) struct TokenRequest {
 impl TokenRequest {
     pub(super) fn new(config: &OAuthConfig, engine: &Inner) -> Self {
         let url = config.token_url.url();
-        let mut headers = HeaderMap::with_capacity(6);
-        if let Ok(host) = HeaderValue::from_str(&authority(url)) {
-            headers.insert(HOST, host);
-        }
-        headers.insert(USER_AGENT, engine.user_agent.clone());
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Self {
             config: config.clone(),
             origin: engine.pool.origin(url),
-            target: origin_form(url),
-            headers,
+            target: request_head::target(url),
+            headers: request_head::fields(url, &engine.user_agent, "application/x-www-form-urlencoded"),
             refusal: engine.connector.policy.judge_url(url).err(),
         }
     }

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::AccessToken;
+use crate::access_token::AccessToken;
 
 /// How long before its end a token is no longer used, so that it does not expire on its way.
 const MARGIN: Duration = Duration::from_secs(60);
 /// The longest that a token is kept, whatever the server says.
 const MAX_KEPT: Duration = Duration::from_secs(24 * 3600);
-/// The longest token that is taken, in bytes; a header field must hold it.
-const MAX_TOKEN: usize = 16 * 1024;
 
 /// A token and how long it may be kept.
 #[derive(Debug)]
@@ -42,15 +39,11 @@ pub(super) fn read(body: &[u8]) -> Result<Granted, String> {
     }
     let token = response.access_token.filter(|token| !token.is_empty());
     let token = token.ok_or("the authorization server's answer has no access_token")?;
-    let unusable = "the authorization server gave a token that cannot stand in a header";
-    if token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(unusable.to_owned());
-    }
-    let mut header = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| unusable.to_owned())?;
-    header.set_sensitive(true);
+    let token = AccessToken::bearer(&token);
+    let token = token.ok_or("the authorization server gave a token that cannot stand in a header")?;
     let lasts = response.expires_in.and_then(|value| seconds(&value));
     let lasts = lasts.and_then(|lasts| lasts.checked_sub(MARGIN)).filter(|lasts| !lasts.is_zero());
-    Ok(Granted { token: AccessToken { header }, lasts: lasts.map(|lasts| lasts.min(MAX_KEPT)) })
+    Ok(Granted { token, lasts: lasts.map(|lasts| lasts.min(MAX_KEPT)) })
 }
 
 /// Some servers write the number as a string, some with a fraction.
@@ -120,7 +113,7 @@ mod tests {
             let reason = read(answer.as_bytes()).unwrap_err();
             assert!(!reason.contains("s3cr"), "{reason}");
         }
-        assert!(read(format!(r#"{{"access_token":"{}"}}"#, "t".repeat(MAX_TOKEN + 1)).as_bytes()).is_err());
+        assert!(read(format!(r#"{{"access_token":"{}"}}"#, "t".repeat(16 * 1024 + 1)).as_bytes()).is_err());
         assert!(read(br#"{"access_token":"t"}"#).is_ok());
     }
 

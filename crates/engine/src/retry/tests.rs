@@ -2,10 +2,13 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use bytes::Bytes;
+use hookwright_model::execution::Attempt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::outcome::{BadBody, TooLarge, Unreachable};
+use crate::outcome::{BadBody, CallFailure, TooLarge, Unreachable};
+use crate::progress::Stage;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 const RETRYING: Rule = Rule { timeout: TIMEOUT, retry: true };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{CircuitBreaker, ClientCertificate, FailurePolicy, HookSettings};
 use crate::Violations;
-use crate::inline_hook::SECRET_MASK;
+use crate::secret_display::SECRET_MASK;
 
 /// The shortest time-out of an attempt, in milliseconds.
 pub const MIN_TIMEOUT_MS: u64 = 100;

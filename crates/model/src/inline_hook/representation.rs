@@ -4,19 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{InlineHook, Status};
 use crate::channel::{Channel, ChannelAuth, OAuthClientAuth};
-
-/// What stands in an answer where a secret is kept.
-pub const SECRET_MASK: &str = "******";
-
-/// How a kept `authScheme` value is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SecretDisplay {
-    /// As `******`, the form of the 2018 document, which today's clients accept too.
-    #[default]
-    Mask,
-    /// Not at all, as Okta does since 2019.
-    Omit,
-}
+use crate::secret_display::{SECRET_MASK, SecretDisplay};
 
 impl InlineHook {
     /// The hook as the API shows it: never a secret, `_links` by status as live orgs give them.

@@ -1,6 +1,6 @@
 //! Secrets go in and never come out.
 
-use hookwright_model::inline_hook::SecretDisplay;
+use hookwright_model::secret_display::SecretDisplay;
 use hookwright_testkit::{Org, OrgOptions};
 use serde_json::{Value, json};
 

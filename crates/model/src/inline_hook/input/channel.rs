@@ -3,12 +3,12 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::super::SECRET_MASK;
 use super::{MISSING, header, read_text};
 use crate::Violations;
 use crate::address::AddressPolicy;
 use crate::channel::{Channel, ChannelAuth, OAuthClientAuth, OAuthConfig};
 use crate::hook_uri::HookUri;
+use crate::secret_display::SECRET_MASK;
 
 /// The longest client id, scope or hook key id.
 const MAX_PARAMETER_CHARACTERS: usize = 1024;

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::channel::ChannelAuth;
-use crate::inline_hook::SecretDisplay;
+use crate::secret_display::SecretDisplay;
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
