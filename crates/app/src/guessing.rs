@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hookwright_model::client_address::counted_address;
 use hookwright_model::guessing::{ADDRESS_WINDOW, FORGETTING, LONG_WAIT};
 use hookwright_model::system_log::{LogEvent, Outcome, Severity};
 use hookwright_model::user::{User, UserStatus, folded_login};
@@ -90,10 +91,12 @@ impl App {
         event
     }
 
-    /// What an address's failures are counted under, where limits are on.
+    /// What an address's failures are counted under, where limits are on. A subscriber of IPv6 has more addresses than anybody
+    /// could try, and counts once.
     fn address_key(&self, origin: &RequestOrigin) -> Option<[u8; 32]> {
         let address = origin.ip_address.as_deref().filter(|_| self.settings().rate_limits)?;
-        Some(sha256(&[b"address", address.as_bytes()]))
+        let counted = counted_address(address.parse().ok()?).to_string();
+        Some(sha256(&[b"address", counted.as_bytes()]))
     }
 
     /// What the failures are counted under: the name alone, or the name and the browser that somebody signed in with before.

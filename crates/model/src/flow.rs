@@ -30,6 +30,13 @@ pub const EMAIL_CODE_TRIES: u32 = 5;
 /// How many codes are mailed in one flow.
 pub const EMAIL_CODES_PER_FLOW: u32 = 5;
 
+/// How many codes are mailed for one user within [`EMAIL_CODES_WINDOW`], over all flows: with [`EMAIL_CODE_TRIES`] for each,
+/// guessing one takes years, and nobody's mailbox is filled.
+pub const EMAIL_CODES_PER_USER: i64 = 10;
+
+/// The window in which a user's mails are counted.
+pub const EMAIL_CODES_WINDOW: Duration = Duration::from_secs(60 * 60);
+
 /// How long somebody must wait between two mails.
 pub const EMAIL_CODE_PAUSE: Duration = Duration::from_secs(15);
 

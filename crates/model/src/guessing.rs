@@ -56,8 +56,15 @@ impl Failures {
     /// Whether an address has failed too often; how long until it may try again.
     #[must_use]
     pub fn address_wait(self, now: Timestamp) -> Option<Duration> {
-        let end = self.first.plus(ADDRESS_WINDOW);
-        (self.count >= FAILURES_PER_ADDRESS && now < end).then(|| end.since(now))
+        self.wait_within(FAILURES_PER_ADDRESS, ADDRESS_WINDOW, now)
+    }
+
+    /// The same for things that are counted as failures are: how long until there may be another one, if there were so many
+    /// since the first within this window.
+    #[must_use]
+    pub fn wait_within(self, most: i64, window: Duration, now: Timestamp) -> Option<Duration> {
+        let end = self.first.plus(window);
+        (self.count >= most && now < end).then(|| end.since(now))
     }
 }
 

@@ -18,6 +18,15 @@ use crate::error::ApiError;
 /// Whom a proxy was asked by, and that one by whom.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// What proxies add to requests that they hand on (RFC 7239, RFC 9110 section 7.6.3, and customs of their own).
+const MARKS_OF_PROXIES: [HeaderName; 5] = [
+    FORWARDED_FOR,
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("via"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-forwarded-host"),
+];
+
 /// The longest `User-Agent` that is recorded, in bytes.
 const USER_AGENT_BYTES: usize = 512;
 
@@ -81,6 +90,13 @@ impl RequestContext {
     /// The client's address, as those are counted who have no valid token.
     pub(crate) fn peer_name(&self) -> String {
         self.0.arrival.peer.map_or_else(String::new, |peer| counted_address(peer).to_string())
+    }
+
+    /// Whether the request was sent from this very machine, as far as can be told: by its address, and without the marks of a
+    /// proxy that stands here for others.
+    pub(crate) fn is_from_here(&self, headers: &HeaderMap) -> bool {
+        let forwarded = MARKS_OF_PROXIES.iter().any(|name| headers.contains_key(name));
+        self.0.arrival.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !forwarded
     }
 
     /// Counts a request of somebody who has no token, by address.

@@ -1,10 +1,13 @@
 //! Alive, ready, metrics: for those who run the org.
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use hookwright_app::App;
 
+use crate::api::auth::Authenticated;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 
 /// `GET /healthz`: the process answers.
@@ -12,21 +15,38 @@ pub(crate) async fn health() -> Response {
     ([crate::headers::json()], r#"{"status":"alive"}"#).into_response()
 }
 
-/// `GET /readyz`: the database reads and writes.
-pub(crate) async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
+/// `GET /readyz`: the database reads and writes. What is open to hooks is told to operators only.
+pub(crate) async fn ready(State(app): State<App>, operator: Result<Operator, ApiError>) -> Result<Response, ApiError> {
     app.check_ready().await?;
     let policy = &app.settings().address_policy;
-    let body = serde_json::json!({
-        "status": "ready", "development": policy.development, "openings": policy.openings(),
-    })
-    .to_string();
-    Ok(([crate::headers::json()], body).into_response())
+    let body = match operator {
+        Ok(Operator) => serde_json::json!({
+            "status": "ready", "development": policy.development, "openings": policy.openings(),
+        }),
+        Err(_) => serde_json::json!({"status": "ready"}),
+    };
+    Ok(([crate::headers::json()], body.to_string()).into_response())
 }
 
-/// `GET /metrics`: the OpenMetrics text format.
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
+/// `GET /metrics`: the OpenMetrics text format, for operators.
+pub(crate) async fn metrics(State(app): State<App>, _: Operator) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], app.metrics_text()).into_response()
+}
+
+/// Somebody who runs the org: on this very machine, or with a token.
+pub(crate) struct Operator;
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let context = RequestContext::from_request_parts(parts, app).await?;
+        if !context.is_from_here(&parts.headers) {
+            Authenticated::from_request_parts(parts, app).await?;
+        }
+        Ok(Self)
+    }
 }
 
 /// `GET /hookwright/v1/openapi.json`: what this server speaks.

@@ -1,8 +1,11 @@
 //! A password to choose, and a code that proves an address.
 
+use std::time::Duration;
+
 use hookwright_model::Entropy;
 use hookwright_model::flow::{
-    EMAIL_CODE_LIFETIME, EMAIL_CODE_PAUSE, EMAIL_CODE_TRIES, EMAIL_CODES_PER_FLOW, RefusalStatus, Stage,
+    EMAIL_CODE_LIFETIME, EMAIL_CODE_PAUSE, EMAIL_CODE_TRIES, EMAIL_CODES_PER_FLOW, EMAIL_CODES_PER_USER,
+    EMAIL_CODES_WINDOW, RefusalStatus, Stage,
 };
 use hookwright_model::id::{UserId, mint_uuid};
 use hookwright_model::password::check_password;
@@ -19,6 +22,9 @@ use crate::Error;
 use crate::events::{self, user_actor, user_target};
 use crate::mail::{queued, verification};
 use crate::opaque::{hex, sha256};
+
+/// How long one mail waits for another to the same user.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The field that passwords stand in, as IDX names it.
 const PASSCODE: &str = "credentials.passcode";
@@ -61,15 +67,28 @@ impl Run<'_> {
         ];
         changed.revision += 1;
         changes.shrink_to_fit();
-        let next = self.after_authentication(&changed, now, changes);
+        let next = self.after_authentication(&changed, now, changes).await?;
         self.finish(next).await?;
         self.app.send_mails_soon();
         Ok(())
     }
 
-    /// The step at which a code is entered, with the mail that brings it.
-    pub(super) fn mail_code(&self, user: &User, mut changes: Vec<Change>) -> Next {
-        let now = self.app.now();
+    /// The step at which a code is entered, with the mail that brings it. Whoever had too many mails stands there without one:
+    /// whoever knows the password could guess codes for ever otherwise, and fill somebody else's mailbox.
+    pub(super) async fn mail_code(&self, user: &User, mut changes: Vec<Change>) -> Result<Next, Error> {
+        let (now, key) = (self.app.now(), mails_key(&user.id));
+        let turn = self.app.inner.tries.take(&key, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
+        let sent = self.app.inner.store.sign_in_failures(&key).await?;
+        if sent.wait_within(EMAIL_CODES_PER_USER, EMAIL_CODES_WINDOW, now).is_some() {
+            let (user, code_sha256) = (user.id.clone(), String::new());
+            let stage = Stage::EmailCode { user, code_sha256, sent_ms: now.as_millis(), failures: EMAIL_CODE_TRIES };
+            let message =
+                Message::banner(MessageKind::TooMany, "Too many codes were mailed. Please try again in an hour.");
+            let state = self.flow.state.at(stage).refused(RefusalStatus::TooMany, vec![message], Map::new());
+            return Ok(Next { changes, ..Next::new(state) });
+        }
+        let (since, expires) = (now.minus(EMAIL_CODES_WINDOW), now.plus(EMAIL_CODES_WINDOW));
+        changes.push(Change::Flow(FlowChange::NoteFailure { key, at: now, since, expires }));
         let code = mint_code(self.app.entropy());
         let mail = verification(mint_uuid(self.app.entropy()), user.email(), &code, EMAIL_CODE_LIFETIME, now);
         let stage = Stage::EmailCode {
@@ -80,7 +99,7 @@ impl Run<'_> {
         };
         changes.push(queued(mail, now));
         let state = FlowState { mails: self.flow.state.mails + 1, ..self.flow.state.at(stage) };
-        Next { changes, ..Next::new(state) }
+        Ok(Next { changes, mailing: Some(turn), ..Next::new(state) })
     }
 
     /// A code that was entered.
@@ -110,9 +129,10 @@ impl Run<'_> {
         let changes = vec![
             Change::UpdateUser(Box::new(changed.clone())),
             Change::AppendEvents(vec![self.user_event(events::USER_ACTIVATED, &changed)]),
+            Change::Flow(FlowChange::ForgetFailures(mails_key(&changed.id))),
         ];
         changed.revision += 1;
-        let next = self.after_authentication(&changed, self.proven(now), changes);
+        let next = self.after_authentication(&changed, self.proven(now), changes).await?;
         self.finish(next).await
     }
 
@@ -125,7 +145,7 @@ impl Run<'_> {
             let message = Message::banner(MessageKind::TooMany, text);
             return self.refuse(RefusalStatus::TooMany, vec![message], Map::new()).await;
         }
-        let next = self.mail_code(&user, Vec::new());
+        let next = self.mail_code(&user, Vec::new()).await?;
         self.finish(next).await?;
         self.app.send_mails_soon();
         Ok(())
@@ -138,6 +158,11 @@ impl Run<'_> {
     fn user_event(&self, kind: events::EventKind, user: &User) -> hookwright_model::system_log::LogEvent {
         self.app.flow_event(kind, user_actor(user), &self.origin, vec![user_target(user)])
     }
+}
+
+/// What the mails with codes for a user are counted under.
+fn mails_key(user: &UserId) -> [u8; 32] {
+    sha256(&[b"mailed code", user.as_str().as_bytes()])
 }
 
 /// Lets a user in from now on.

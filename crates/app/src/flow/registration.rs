@@ -135,7 +135,7 @@ impl Run<'_> {
             let stage = Stage::SetPassword { user: user.id.clone(), is_new: true };
             Next { changes, ..Next::new(self.flow.state.at(stage)) }
         } else {
-            self.after_authentication(&user, now, changes)
+            self.after_authentication(&user, now, changes).await?
         };
         next.expected =
             Expected { policy: Some((self.org.policy.id.clone(), self.org.policy.revision)), hook: asked.hook.clone() };

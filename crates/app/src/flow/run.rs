@@ -15,6 +15,7 @@ use hookwright_store::{Change, CommitError, Conflict, Expected, FlowChange};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use crate::keyed_turns::KeyedTurn;
 use crate::sessions::SignedIn;
 use crate::{App, Error, RequestOrigin};
 
@@ -41,11 +42,13 @@ pub(super) struct Next {
     pub(super) state: FlowState,
     pub(super) changes: Vec<Change>,
     pub(super) expected: Expected,
+    /// Held until it is written: mails for one user are counted one after the other.
+    pub(super) mailing: Option<KeyedTurn>,
 }
 
 impl Next {
     pub(super) fn new(state: FlowState) -> Self {
-        Self { state, changes: Vec::new(), expected: Expected::default() }
+        Self { state, changes: Vec::new(), expected: Expected::default(), mailing: None }
     }
 }
 
@@ -105,7 +108,7 @@ impl<'a> Run<'a> {
 
     /// Goes on with somebody who is signed in already.
     pub(super) async fn resume(&mut self, signed_in: SignedIn) -> Result<(), Error> {
-        let next = self.after_authentication(&signed_in.user, signed_in.session.created, Vec::new());
+        let next = self.after_authentication(&signed_in.user, signed_in.session.created, Vec::new()).await?;
         self.finish(next).await
     }
 
@@ -168,7 +171,9 @@ impl<'a> Run<'a> {
         let update = FlowChange::Update { flow: Box::new(flow.clone()), expected: next.expected };
         let mut changes = vec![Change::Flow(update)];
         changes.extend(next.changes);
-        match self.app.inner.store.commit(changes).await {
+        let written = self.app.inner.store.commit(changes).await;
+        drop(next.mailing);
+        match written {
             Ok(()) => {}
             Err(CommitError::Conflict(conflict)) => return Ok(Err(conflict)),
             Err(CommitError::OutcomeUnknown(error)) => {

@@ -76,34 +76,38 @@ impl Run<'_> {
             changes.push(Change::UpdateUser(Box::new(user.clone())));
             user.revision += 1;
         }
-        let next = self.after_authentication(&user, began, changes);
+        let next = self.after_authentication(&user, began, changes).await?;
         self.finish(next).await?;
         self.app.send_mails_soon();
         Ok(())
     }
 
     /// Where somebody goes who proved who they are at that time.
-    pub(super) fn after_authentication(&self, user: &User, authenticated: Timestamp, changes: Vec<Change>) -> Next {
-        let next = self.next_step(user, authenticated, changes);
-        Next { state: next.state.proven_at(authenticated), ..next }
-    }
-
-    fn next_step(&self, user: &User, authenticated: Timestamp, changes: Vec<Change>) -> Next {
-        let state = &self.flow.state;
-        match user.status {
-            UserStatus::Provisioned => return self.mail_code(user, changes),
+    pub(super) async fn after_authentication(
+        &self,
+        user: &User,
+        authenticated: Timestamp,
+        changes: Vec<Change>,
+    ) -> Result<Next, Error> {
+        let next = match user.status {
+            UserStatus::Provisioned => self.mail_code(user, changes).await?,
             UserStatus::PasswordExpired => {
                 let stage = Stage::SetPassword { user: user.id.clone(), is_new: false };
-                return Next { changes, ..Next::new(state.at(stage)) };
+                Next { changes, ..Next::new(self.flow.state.at(stage)) }
             }
-            _ => {}
-        }
+            _ => self.profile_or_end(user, authenticated, changes),
+        };
+        Ok(Next { state: next.state.proven_at(authenticated), ..next })
+    }
+
+    /// The form for what the profile lacks, or else the end.
+    fn profile_or_end(&self, user: &User, authenticated: Timestamp, changes: Vec<Change>) -> Next {
         let rule = self.org.policy.active_rule().filter(|rule| rule.progressive_profiling);
         let missing = rule.map(|rule| missing_fields(rule, &self.org.schema, user)).unwrap_or_default();
         if missing.is_empty() {
             return self.done(user, authenticated, changes);
         }
-        Next { changes, ..Next::new(state.at(Stage::Progressive { user: user.id.clone() })) }
+        Next { changes, ..Next::new(self.flow.state.at(Stage::Progressive { user: user.id.clone() })) }
     }
 
     /// The end: the user is signed in, and the client that waits gets a code.

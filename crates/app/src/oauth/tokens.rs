@@ -192,11 +192,10 @@ fn described(token: LivingToken) -> Value {
 }
 
 fn with_state(uri: &str, state: Option<&str>) -> String {
-    match (Url::parse(uri), state) {
-        (Ok(mut url), Some(state)) => {
-            url.query_pairs_mut().append_pair("state", state);
-            url.to_string()
-        }
-        _ => uri.to_owned(),
+    let Ok(mut url) = Url::parse(uri) else { return uri.to_owned() };
+    if let Some(state) = state {
+        url.query_pairs_mut().append_pair("state", state);
     }
+    // As a header takes it: a letter that is no ASCII is percent-coded.
+    url.to_string()
 }

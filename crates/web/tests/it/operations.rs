@@ -1,6 +1,7 @@
 //! Alive, ready, metrics.
 
-use hookwright_testkit::{ExternalService, Org, OrgOptions, Reply};
+use hookwright_testkit::{Client, ExternalService, Org, OrgOptions, Reply};
+use http::Method;
 
 use crate::execute::{ALLOW, REGISTRATION, execute, hook_at};
 use crate::expectations::{accepted, has_every_header, refused};
@@ -12,6 +13,31 @@ async fn health_and_readiness_are_told_to_anyone() {
     assert_eq!(accepted(&org.stranger().get("/healthz").await), serde_json::json!({"status": "alive"}));
     let ready = accepted(&org.stranger().get("/readyz").await);
     assert_eq!((&ready["status"], &ready["development"]), (&"ready".into(), &true.into()));
+}
+
+#[tokio::test]
+async fn metrics_and_openings_are_for_this_machine_and_for_tokens() {
+    let mut options = OrgOptions::default();
+    options.settings.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    for (org, mark, value) in [
+        (Org::start_with(options).await, "x-forwarded-for", "203.0.113.7"),
+        (Org::start().await, "x-forwarded-for", "127.0.0.1"),
+        (Org::start().await, "forwarded", "for=127.0.0.1"),
+        (Org::start().await, "via", "1.1 proxy"),
+        (Org::start().await, "x-real-ip", "127.0.0.1"),
+    ] {
+        let far = |client: Client, path: &str| client.request(Method::GET, path).header(mark, value);
+        refused(&far(org.stranger(), "/metrics").send().await, 401, "E0000004");
+        assert_eq!(far(Client::new(org.client.address()), "/healthz").send().await.status, 200);
+        let ready = accepted(&far(org.stranger(), "/readyz").send().await);
+        assert_eq!(ready, serde_json::json!({"status": "ready"}));
+        let token = format!("SSWS {}", hookwright_testkit::TOKEN);
+        for (path, expected) in [("/metrics", "# EOF"), ("/readyz", "openings")] {
+            let answer = far(org.stranger(), path).header("authorization", &token).send().await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            assert!(answer.text().contains(expected), "{}", answer.text());
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::client::{CALLBACK, LOGIN, Party, VERIFIER, oauth_refused};
+use super::client::{CALLBACK, LOGIN, Party, VERIFIER, app, oauth_refused};
 use crate::flows::browser::Browser;
-use crate::flows::org::PASSWORD;
+use crate::flows::org::{FlowOrg, PASSWORD};
 
 /// Signs in on the hosted page that the client's request leads to; the URL that leads back.
 async fn signed_in(party: &Party, browser: &mut Browser) -> String {
@@ -115,4 +115,22 @@ async fn a_client_signs_out_whom_its_id_token_names() {
     let answer = browser.request(http::Method::GET, &logout(hint, "https://app.example/bye"), &[], None).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "https://app.example/bye?state=s"));
     assert_eq!(browser.open("/app/UserHome").await.path, "/signin");
+}
+
+#[tokio::test]
+async fn a_way_back_with_letters_of_any_kind_is_one_for_browsers() {
+    let mut one = app("Single page", "browser", "none");
+    one["settings"]["oauthClient"]["post_logout_redirect_uris"] = serde_json::json!(["https://app.example/adiós"]);
+    let party = Party::with(FlowOrg::start().await, &one).await;
+    let tokens = party.tokens().await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    for (state, expected) in
+        [("", "https://app.example/adi%C3%B3s"), ("é", "https://app.example/adi%C3%B3s?state=%C3%A9")]
+    {
+        let pairs =
+            [("id_token_hint", hint), ("post_logout_redirect_uri", "https://app.example/adiós"), ("state", state)];
+        let path = format!("/oauth2/default/v1/logout?{}", super::client::form(&pairs));
+        let answer = Browser::of(party.org()).request(http::Method::GET, &path, &[], None).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, expected));
+    }
 }

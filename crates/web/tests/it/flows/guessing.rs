@@ -100,3 +100,27 @@ async fn an_address_has_ten_failures_a_minute_where_limits_are_on() {
     idx.sign_in("nobody@okta.com", "wrong-password").await;
     assert_eq!(idx.status, 401);
 }
+
+#[tokio::test]
+async fn a_network_of_ipv6_counts_as_one_address() {
+    let mut options = OrgOptions::default();
+    options.settings.rate_limits = true;
+    options.settings.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    let org = FlowOrg::with_options(options, |_| {}).await;
+    let own = org.org.app.settings().public_url.clone();
+    let mut browser = Browser::of(&org.org);
+    let mut status = async |number: u32, address: String| {
+        browser.cookies.clear();
+        browser.open("/signin").await;
+        let name = format!("nobody{number}@okta.com");
+        let body = browser.filled(&[("identifier", &name), ("passcode", "wrong-password")]);
+        let headers = [("origin", own.as_str()), ("x-forwarded-for", &address)];
+        let answer = browser.request(http::Method::POST, "/signin/identify", &headers, Some(body)).await;
+        answer.status.as_u16()
+    };
+    for number in 0..10 {
+        assert_eq!(status(number, format!("2001:db8:1:2::{number:x}")).await, 401);
+    }
+    assert_eq!(status(10, "2001:db8:1:2:ffff::1".to_owned()).await, 429);
+    assert_eq!(status(10, "2001:db8:1:3::1".to_owned()).await, 401);
+}

@@ -115,6 +115,40 @@ async fn a_code_is_of_no_use_after_five_wrong_ones() {
 }
 
 #[tokio::test]
+async fn nobody_gets_code_after_code_by_signing_in_again_and_again() {
+    let org = FlowOrg::with(|rule| rule.email_verification = true).await;
+    org.answers(&[ALLOW]);
+    let mut idx = org.idx().await;
+    idx.sign_up(rosario()).await;
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": PASSWORD}})).await;
+    for _ in 1..10 {
+        org.idx().await.sign_in("rosario@okta.com", PASSWORD).await;
+    }
+    let sent = async || org.org.app.mails().await.expect("mails").len();
+    assert_eq!(sent().await, 10);
+    // Each further flow stands at the code, but no mail is sent for it, and no code fits.
+    let mut late = Vec::new();
+    for _ in 0..3 {
+        late.push(org.idx().await);
+    }
+    futures::future::join_all(late.iter_mut().map(|idx| idx.sign_in("rosario@okta.com", PASSWORD))).await;
+    for idx in &mut late {
+        assert_eq!((idx.status, idx.body["currentAuthenticator"]["value"]["key"].as_str()), (429, Some("okta_email")));
+        assert_eq!(idx.banners(), ["Too many codes were mailed. Please try again in an hour."]);
+        idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": ""}})).await;
+        assert_eq!(idx.status, 400, "{:#}", idx.body);
+        org.org.clock.advance(std::time::Duration::from_secs(20));
+        idx.post("/idp/idx/challenge/resend", json!({})).await;
+        assert_eq!(idx.status, 429);
+    }
+    assert_eq!(sent().await, 10);
+    org.org.clock.advance(std::time::Duration::from_secs(60 * 60));
+    let mut later = org.idx().await;
+    later.sign_in("rosario@okta.com", PASSWORD).await;
+    assert_eq!((later.status, sent().await), (200, 11));
+}
+
+#[tokio::test]
 async fn a_wrong_form_is_refused_before_the_hook_is_asked() {
     let org = FlowOrg::start().await;
     let mut idx = org.idx().await;
