@@ -77,7 +77,7 @@ impl Run<'_> {
     /// whoever knows the password could guess codes for ever otherwise, and fill somebody else's mailbox.
     pub(super) async fn mail_code(&self, user: &User, mut changes: Vec<Change>) -> Result<Next, Error> {
         let (now, key) = (self.app.now(), mails_key(&user.id));
-        let turn = self.app.inner.tries.take(&key, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
+        let turn = self.app.inner.turns.take(&key, PATIENCE).await.ok_or(Error::TooBusy { retry_after: PATIENCE })?;
         let sent = self.app.inner.store.sign_in_failures(&key).await?;
         if sent.wait_within(EMAIL_CODES_PER_USER, EMAIL_CODES_WINDOW, now).is_some() {
             let (user, code_sha256) = (user.id.clone(), String::new());

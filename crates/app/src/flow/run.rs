@@ -15,8 +15,8 @@ use hookwright_store::{Change, CommitError, Conflict, Expected, FlowChange};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::keyed_turns::KeyedTurn;
 use crate::sessions::SignedIn;
+use crate::turns::Turn;
 use crate::{App, Error, RequestOrigin};
 
 /// What a flow goes by, as it is now.
@@ -43,7 +43,7 @@ pub(super) struct Next {
     pub(super) changes: Vec<Change>,
     pub(super) expected: Expected,
     /// Held until it is written: mails for one user are counted one after the other.
-    pub(super) mailing: Option<KeyedTurn>,
+    pub(super) mailing: Option<Turn>,
 }
 
 impl Next {
