@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
 /// Runs the demo.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let _log = logging::start(LogFormat::Text, &arguments.log)?;
-    let style = Style { colour: arguments.no_color.is_empty() && io::stdout().is_terminal() };
+    let style = Style::new(arguments.no_color.is_empty() && io::stdout().is_terminal(), terminal_columns());
     let mut told_to_stop = pin!(termination());
     let folder = Folder::open(arguments.data_dir)?;
     let servers = Servers::start(&folder, arguments.port, arguments.responder_port).await?;
@@ -91,6 +91,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
+/// The width of the terminal that stdout is, if it is one.
+fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 /// What playing the guide came to.
 struct Outcome {
     registered: Vec<Registered>,
@@ -110,8 +116,9 @@ async fn play_guide(servers: &Servers, style: Style) -> anyhow::Result<Outcome> 
     say(&format!("GUIDE: is the answer the one of the guide's code, byte for byte?\n\n{}", table::head(style)));
     let (mut differing, mut denied) = (0, None);
     for Registered { hook, id } in &registered {
-        let title = format!("\"{}\" calls http://{}{}", hook.name, servers.service_address, hook.path);
-        say(&format!("\n{}\n", style.bold(&title)));
+        let name = format!("\"{}\"", hook.name);
+        let calls = format!("calls http://{}{}", servers.service_address, hook.path);
+        say(&format!("\n{}\n", style.heading(&name, &calls)));
         for scenario in (hook.scenarios)() {
             let played = play::play(&mut client, id, &scenario).await?;
             differing += usize::from(!played.row.as_guide);
@@ -122,11 +129,11 @@ async fn play_guide(servers: &Servers, style: Style) -> anyhow::Result<Outcome> 
         }
     }
     let apps = people::prepare(&mut client, &registered).await?;
-    say("\n\nThe same by people in a browser: they sign up and in on the org's pages, and the hook decides.\n");
+    say("\n\nThe same by people in a browser: they sign up and in on the org's pages, and\nthe hook decides.\n");
     say(&format!("GUIDE: does it end as the guide says?\n\n{}", table::head(style)));
     for (place, (Registered { hook, .. }, app)) in registered.iter().zip(&apps).enumerate() {
-        let title = format!("http://{}{}, \"{}\"", servers.org_address, walks::page_of(app), hook.name);
-        say(&format!("\n{}\n", style.bold(&title)));
+        let page = format!("http://{}{}", servers.org_address, walks::page_of(app));
+        say(&format!("\n{}\n", style.heading(&page, &format!("\"{}\"", hook.name))));
         for walk in walks::of_hook(place) {
             let row = walks::walk(&mut client, app, walk).await?;
             differing += usize::from(!row.as_guide);

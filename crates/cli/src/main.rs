@@ -75,6 +75,30 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "the last words of a command that failed")]
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("hookwright: {error:#}");
+    eprintln!("hookwright: {}", in_full(error));
     ExitCode::FAILURE
+}
+
+/// An error and what caused it, each said once: some libraries say the cause themselves.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let error = anyhow::anyhow!("not found").context("cannot read x: not found").context("the rules can't be used");
+        assert_eq!(in_full(&error), "the rules can't be used: cannot read x: not found");
+        assert_eq!(in_full(&anyhow::anyhow!("alone")), "alone");
+    }
 }

@@ -83,7 +83,7 @@ impl Summary<'_> {
         writeln!(text, "{}\n  Sign up as {}, then as {}.", page(sign_up), guide::ALLOWED, guide::DENIED)?;
         writeln!(text, "{}\n  Sign in as {EXISTING}, password {PASSWORD}: you are asked for", page(number))?;
         writeln!(text, "  the employee number. Four digits pass.")?;
-        writeln!(text, "{}\n  Both.", page(both))
+        writeln!(text, "{}\n  Both: signing up asks for the employee number, too.", page(both))
     }
 
     /// A command for any POSIX shell.

@@ -54,6 +54,34 @@ pub(super) fn decided(path: &str, request: &RegistrationRequest, outcome: Outcom
 }
 
 fn named(profile: Option<&Attributes>, address: &str) -> String {
-    let text = |name| profile.and_then(|profile| profile.text(name)).map(printable).unwrap_or_default();
-    [text("firstName"), text("lastName"), text(address)].join(" ")
+    let text = |name| profile.and_then(|profile| profile.text(name)).filter(|text| !text.is_empty()).map(printable);
+    let known: Vec<_> = ["firstName", "lastName", address].into_iter().filter_map(text).collect();
+    if known.is_empty() { "Somebody".to_owned() } else { known.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_begins_with_whoever_is_known() {
+        for (profile, line) in [
+            (
+                json!({"firstName": "Ana", "lastName": "Diaz", "email": "a@okta.com"}),
+                "Ana Diaz a@okta.com has registered!",
+            ),
+            (json!({"firstName": "", "email": "a@okta.com"}), "a@okta.com has registered!"),
+            (json!({}), "Somebody has registered!"),
+        ] {
+            let request = json!({
+                "eventType": "com.okta.user.pre-registration",
+                "requestType": "self.service.registration",
+                "data": {"userProfile": profile},
+            });
+            let request: RegistrationRequest = serde_json::from_value(request).unwrap();
+            assert_eq!(Outcome::Registered.sentence(&request), line);
+        }
+    }
 }
