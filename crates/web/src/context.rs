@@ -34,6 +34,10 @@ const USER_AGENT_BYTES: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finished;
 
+/// Stands on a refusal that a person looks at, in a browser: the front door makes it a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ForPeople;
+
 /// How a request came in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {

@@ -16,10 +16,10 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::context::{Arrival, Finished, RequestContext};
+use crate::context::{Arrival, Finished, ForPeople, RequestContext};
 use crate::cors::Cors;
 use crate::error::ApiError;
-use crate::{api, cors, headers};
+use crate::{api, cors, headers, signin};
 
 /// Answers one request, whatever happens.
 pub(crate) async fn answer(
@@ -94,6 +94,10 @@ fn shape(response: &mut Response<Body>, context: &RequestContext) {
     response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
     if let Some(seconds) = error.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    if response.extensions_mut().remove::<ForPeople>().is_some() {
+        signin::refusal::show(response, &error, &error_id);
+        return;
     }
     *response.body_mut() = Body::from(error.body(&error_id));
 }

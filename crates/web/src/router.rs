@@ -76,15 +76,17 @@ fn oauth_routes(router: Router<App>) -> Router<App> {
         .route(&format!("{of_server}/lifecycle/keyRotate"), post(oauth::rotate_keys))
 }
 
-/// The hosted pages.
+/// The hosted pages. Who opens the address that `serve` prints looks for them, too.
 fn signin_routes(router: Router<App>) -> Router<App> {
-    router
+    let pages = Router::new()
+        .route("/", get(signin::front))
         .route("/signin", get(signin::show))
-        .route("/signin/{action}", post(signin::act))
+        .route("/signin/{action}", get(signin::show_again).post(signin::act))
         .route("/signin/assets/style.css", get(signin::style))
         .route("/app/UserHome", get(signin::home))
         .route("/app/sign-out", post(signin::sign_out))
-        .route("/hookwright/outbox", get(signin::outbox))
+        .route("/hookwright/outbox", get(signin::outbox));
+    router.merge(pages.route_layer(axum::middleware::from_fn(signin::refusal::mark)))
 }
 
 fn hook_key_routes(router: Router<App>) -> Router<App> {

@@ -8,6 +8,7 @@ pub(crate) mod browser;
 mod form;
 mod home;
 pub(crate) mod page;
+pub(crate) mod refusal;
 mod steps;
 
 use axum::extract::{Path, State};
@@ -51,6 +52,16 @@ pub(crate) async fn show(
     }
 }
 
+/// `GET /`: whoever is signed in sees who that is, everybody else the sign-in page.
+pub(crate) async fn front() -> Response {
+    see_other("/app/UserHome")
+}
+
+/// `GET /signin/{action}`: the address of a refused form, opened again.
+pub(crate) async fn show_again() -> Response {
+    see_other("/signin")
+}
+
 /// `POST /signin/{action}`: a form of one of the pages.
 pub(crate) async fn act(
     State(app): State<App>,
@@ -60,12 +71,12 @@ pub(crate) async fn act(
     form: Form,
 ) -> Result<Response, ApiError> {
     context.count_visit(&app, hookwright_app::RateClass::Other)?;
-    if !browser.is_same_origin {
-        return begin(&app, &browser, None, Some((StatusCode::FORBIDDEN, forged()))).await;
-    }
+    let wanted = form.text("app").map(AppId::from_text);
     let token = form.text("token").unwrap_or_default();
-    let Some(handle) = browser.flow.clone().filter(|flow| App::is_form_token(flow.expose_secret(), token)) else {
-        return begin(&app, &browser, None, Some((StatusCode::FORBIDDEN, forged()))).await;
+    let flow = browser.flow.clone().filter(|flow| App::is_form_token(flow.expose_secret(), token));
+    let Some(handle) = flow.filter(|_| browser.is_same_origin) else {
+        let said = if browser.flow.is_none() { lost() } else { forged() };
+        return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::FORBIDDEN, said)).await;
     };
     let device = browser.device.clone().unwrap_or_else(|| app.mint_secret());
     let Some(input) = form.input(&action, &device) else { return Err(ApiError::unknown_path()) };
@@ -74,13 +85,13 @@ pub(crate) async fn act(
     if app.flow(handle.expose_secret()).await?.is_none() {
         // The first form of a browser begins the flow that its page has only shown.
         if !begins || attempt.is_some() {
-            return begin(&app, &browser, None, Some((StatusCode::BAD_REQUEST, expired()))).await;
+            return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await;
         }
-        let start = FlowStart { application: form.text("app").map(AppId::from_text), ..FlowStart::default() };
+        let start = FlowStart { application: wanted.clone(), ..FlowStart::default() };
         app.begin_flow(&handle, start, &form.origin).await?;
     }
     let Some(view) = app.advance_flow(&handle, attempt, input, &form.origin).await? else {
-        return begin(&app, &browser, None, Some((StatusCode::BAD_REQUEST, expired()))).await;
+        return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await;
     };
     after(&app, &browser, &handle, &device, &view).await
 }
@@ -130,6 +141,19 @@ async fn begin(
     Ok(response)
 }
 
+/// The beginning again, for the app of the form that came too late, if there is such an app.
+async fn begin_again(
+    app: &App,
+    browser: &Browser,
+    wanted: Option<&AppId>,
+    said: (StatusCode, Message),
+) -> Result<Response, ApiError> {
+    match begin(app, browser, wanted, Some(said.clone())).await {
+        Err(_) if wanted.is_some() => begin(app, browser, None, Some(said)).await,
+        answer => answer,
+    }
+}
+
 fn render(
     app: &App,
     browser: &Browser,
@@ -157,6 +181,11 @@ fn see_other(path: &'static str) -> Response {
 
 fn forged() -> Message {
     let text = "We couldn't tell that this form came from this page. Please allow cookies and try again.";
+    Message::banner(MessageKind::Expired, text)
+}
+
+fn lost() -> Message {
+    let text = "This page was open for too long, or cookies are blocked. Please try again.";
     Message::banner(MessageKind::Expired, text)
 }
 

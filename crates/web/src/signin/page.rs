@@ -35,6 +35,8 @@ pub(super) struct Banner {
 pub(super) struct FormModel {
     pub(super) action: &'static str,
     pub(super) hidden: Vec<(&'static str, String)>,
+    /// Whose password is asked for: not shown, but password managers want to know.
+    pub(super) username: Option<String>,
     pub(super) fields: Vec<FieldModel>,
     pub(super) button: &'static str,
 }

@@ -30,7 +30,8 @@ pub(super) fn page(view: &FlowView, token: &str, wanted: Option<&str>, developme
     page.app = (!view.application.system).then(|| view.application.label.clone());
     page.form.hidden.push(("token", token.to_owned()));
     page.form.hidden.push(("attempt", view.attempt.clone()));
-    if let Some(app) = wanted {
+    let of_flow = (!view.application.system).then(|| view.application.id.as_str());
+    if let Some(app) = wanted.or(of_flow) {
         page.form.hidden.push(("app", app.to_owned()));
     }
     let on_form = |name: &str| page.form.fields.iter().any(|field| !field.errors.is_empty() && field.name == name);
@@ -69,6 +70,7 @@ impl Writer<'_> {
         let fields = vec![self.line(PASSCODE, "Password", "password", Some("current-password"))];
         let lead = Some(format!("Signing in as {identifier}"));
         let mut page = StepPage::of("Verify with your password", lead, "password", fields, "Verify");
+        page.form.username = Some(identifier.to_owned());
         page.others.push(Action { action: "back", text: "Back to sign in", before: "" });
         page
     }
@@ -94,8 +96,7 @@ impl Writer<'_> {
             "Your password has expired.".to_owned()
         };
         let mut page = StepPage::of("Set up your password", Some(lead), "set-password", vec![field], "Continue");
-        // Password managers want to know whose password it is.
-        page.form.hidden.push(("username", identifier.to_owned()));
+        page.form.username = Some(identifier.to_owned());
         page.others.push(Action { action: "cancel", text: "Back to sign in", before: "" });
         page
     }
@@ -208,7 +209,7 @@ impl StepPage {
         fields: Vec<FieldModel>,
         button: &'static str,
     ) -> Self {
-        let form = FormModel { action, hidden: Vec::new(), fields, button };
+        let form = FormModel { action, hidden: Vec::new(), username: None, fields, button };
         Self { title, app: None, lead, banners: Vec::new(), form, others: Vec::new(), outbox: false }
     }
 }

@@ -14,7 +14,6 @@ async fn unknown_paths_are_refused_with_and_without_a_token() {
     let hook = created(&org, &hook("mine")).await;
     let id = id_of(&hook);
     for path in [
-        "/".to_owned(),
         "/api".to_owned(),
         "/api/v1".to_owned(),
         "/api/v1/".to_owned(),

@@ -164,6 +164,67 @@ async fn what_is_old_unknown_or_no_form_is_told_kindly() {
 }
 
 #[tokio::test]
+async fn whoever_opens_the_org_or_a_refused_form_again_finds_the_page() {
+    let org = FlowOrg::start().await;
+    let mut browser = Browser::of(&org.org);
+    browser.open("/").await;
+    assert_eq!((browser.path.as_str(), browser.status), ("/signin", 200));
+    let mut browser = at_sign_up(&org).await;
+    browser.send("/signin/register", &[]).await;
+    assert_eq!(browser.status, 400);
+    browser.open("/signin/register").await;
+    assert_eq!((browser.path.as_str(), browser.status), ("/signin", 200));
+    assert!(browser.page.contains("<h1 id=\"title\">Sign up</h1>"), "{}", browser.page);
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_page_for_people_and_json_for_clients() {
+    let org = FlowOrg::start().await;
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let mut visitor = Browser::of(&org.org);
+    let page = visitor.request(Method::GET, "/signin?app=0oaunknown", &browser, None).await;
+    let text = page.text();
+    assert_eq!(page.status, 404);
+    assert!(page.header("content-type").starts_with("text/html") && text.contains("There is no such page"), "{text}");
+    let id = page.header("x-okta-request-id").replacen("req", "oae", 1);
+    assert!(text.contains(&id) && !text.contains("<script"), "{text}");
+    let answer = visitor.request(Method::GET, "/signin?app=0oaunknown", &[], None).await;
+    assert_eq!(answer.refusal(), (404, "E0000007".to_owned()));
+    let answer = visitor.request(Method::GET, "/api/v1/nothing", &browser, None).await;
+    assert_eq!(answer.refusal(), (404, "E0000008".to_owned()));
+}
+
+#[tokio::test]
+async fn a_form_without_its_cookie_begins_again_at_its_app() {
+    let org = FlowOrg::start().await;
+    let mut browser = at_sign_up(&org).await;
+    let app = browser.hidden("app");
+    assert_eq!(app, APP);
+    browser.cookies.clear();
+    browser.send("/signin/register", &FORM).await;
+    assert_eq!(browser.status, 403);
+    assert!(browser.page.contains("open for too long, or cookies are blocked"), "{}", browser.page);
+    assert_eq!(browser.hidden("app"), APP);
+    // An app that is not there is no reason to show nothing.
+    browser.cookies.clear();
+    let body = browser.filled(&FORM).replace(APP, "0oaunknown");
+    browser.post("/signin/register", body).await;
+    assert_eq!(browser.status, 403);
+    assert!(browser.page.contains("<h1 id=\"title\">Sign in</h1>"), "{}", browser.page);
+}
+
+#[tokio::test]
+async fn password_managers_are_told_whose_password_it_is() {
+    let org = FlowOrg::start().await;
+    org.answers(&[ALLOW]);
+    let mut browser = at_sign_up(&org).await;
+    browser.send("/signin/register", &FORM).await;
+    let field =
+        format!(r#"<input type="text" name="username" value="{LOGIN}" autocomplete="username" readonly hidden>"#);
+    assert!(browser.page.contains(&field), "{}", browser.page);
+}
+
+#[tokio::test]
 async fn every_page_has_its_headers_and_no_script() {
     let org = FlowOrg::start().await;
     org.user(LOGIN).await;
