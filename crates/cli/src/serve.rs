@@ -107,6 +107,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!("--keys shows in the list of processes; HOOKWRIGHT_KEYS does not");
     }
     let org = Org::open(&settings).await?;
+    if settings.lacks_public_url(org.server.local_address()) {
+        tracing::warn!(
+            "links in answers lead nowhere, and forms may be refused: set --public-url to what clients open"
+        );
+    }
     let lanes = Lanes::start().context("can't start the threads that answer requests")?;
     let told_to_stop = termination();
     announce(&org);

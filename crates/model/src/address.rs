@@ -51,7 +51,8 @@ impl AddressPolicy {
         match url.scheme() {
             "https" => {}
             "http" if self.development && loopback => {}
-            "http" if self.development => return Err(LOOPBACK_HTTP_ONLY.to_owned()),
+            // Who tries loopback is told of the way, also where it is closed.
+            "http" if self.development || loopback => return Err(LOOPBACK_HTTP_ONLY.to_owned()),
             _ => return Err(HTTPS_ONLY.to_owned()),
         }
         let allowed = match url.host() {

@@ -76,6 +76,9 @@ pub(crate) async fn act(
     let flow = browser.flow.clone().filter(|flow| App::is_form_token(flow.expose_secret(), token));
     let Some(handle) = flow.filter(|_| browser.is_same_origin) else {
         let said = if browser.flow.is_none() { lost() } else { forged() };
+        if !browser.is_same_origin {
+            tracing::info!(origin = browser.origin, "refused a form of another origin than that of --public-url");
+        }
         return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::FORBIDDEN, said)).await;
     };
     let device = browser.device.clone().unwrap_or_else(|| app.mint_secret());

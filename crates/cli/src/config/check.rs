@@ -1,5 +1,7 @@
 //! What a setting may not be: told at the start by the setting's name, since later it would only look like a fault.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context, anyhow, bail};
 use hookwright_app::MailSettings;
 use secrecy::ExposeSecret;
@@ -62,6 +64,11 @@ impl Layer {
         Ok(Some(text.trim_end_matches('/').to_owned()))
     }
 
+    /// Whether links lead to an address that nobody can open: that of a listener on all of a machine's.
+    pub(crate) fn lacks_public_url(&self, listener: SocketAddr) -> bool {
+        self.public_url.is_none() && listener.ip().is_unspecified()
+    }
+
     /// The mail server and the sender, if there is a server.
     ///
     /// # Errors
@@ -118,6 +125,18 @@ mod tests {
             "api_token = \"a-token-of-your-own-choice\"",
         ] {
             settings(text).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_listener_on_every_address_needs_a_public_url() {
+        for (text, listener, lacks) in [
+            ("", "0.0.0.0:8080", true),
+            ("", "[::]:8080", true),
+            ("", "127.0.0.1:8080", false),
+            ("public_url = \"https://org.example.com\"", "0.0.0.0:8080", false),
+        ] {
+            assert_eq!(settings(text).lacks_public_url(listener.parse().unwrap()), lacks, "{text} {listener}");
         }
     }
 

@@ -397,6 +397,16 @@ fn a_uri_has_at_most_1024_characters_and_a_name_what_dns_allows() {
 }
 
 #[test]
+fn whoever_tries_plain_http_to_loopback_is_told_what_opens_it() {
+    let production = AddressPolicy::default();
+    let refused = |text: &str| HookUri::parse(text, &production).unwrap_err();
+    for text in ["http://127.0.0.1:8081/hook", "http://localhost:8081/hook", "http://[::1]/"] {
+        assert!(refused(text).contains("--development"), "{text}: {}", refused(text));
+    }
+    assert!(!refused("http://hooks.example.com/").contains("--development"));
+}
+
+#[test]
 fn a_uri_is_shown_in_its_canonical_form() {
     let shown = |text: &str| HookUri::parse(text, &AddressPolicy::for_development()).unwrap().as_str().to_owned();
     assert_eq!(shown("HTTPS://Hooks.Example.com:443/a/../b"), "https://hooks.example.com/b");

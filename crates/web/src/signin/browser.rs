@@ -53,6 +53,8 @@ pub(crate) struct Browser {
     pub(crate) device: Option<SecretString>,
     /// Whether a page of ours sent it, as the browser says.
     pub(crate) is_same_origin: bool,
+    /// The origin that it names, for the log.
+    pub(super) origin: Option<String>,
     https: bool,
 }
 
@@ -68,6 +70,7 @@ impl FromRequestParts<App> for Browser {
             session: cookie(Cookie::Session),
             device: cookie(Cookie::Device),
             is_same_origin: is_same_origin(&parts.headers, public_url),
+            origin: parts.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).map(str::to_owned),
             https,
         })
     }
