@@ -18,7 +18,7 @@ use std::task::{Context, Poll};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretSlice};
 use subtle::{Choice, ConstantTimeEq};
@@ -94,16 +94,13 @@ impl Guard {
 
     /// The 401 answer with one challenge for each kind of credential.
     pub(crate) fn refusal<B: From<Bytes>>(&self) -> Response<B> {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "Authentication is required.");
-        let mut response = Response::new(B::from(problem.body()));
-        *response.status_mut() = problem.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response: Response<B> =
+            Problem::new(StatusCode::UNAUTHORIZED, "Authentication is required.").response();
         let mut seen: Vec<&HeaderValue> = Vec::new();
         for credential in self.0.iter() {
             if !seen.contains(&&credential.challenge) {
                 seen.push(&credential.challenge);
-                headers.append(WWW_AUTHENTICATE, credential.challenge.clone());
+                response.headers_mut().append(WWW_AUTHENTICATE, credential.challenge.clone());
             }
         }
         response

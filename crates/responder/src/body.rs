@@ -1,17 +1,32 @@
 //! Reading a request body against a cap.
 
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 
+use crate::Problem;
+
 /// The largest request body that is read.
-pub(crate) const MAX_BODY: usize = 1024 * 1024;
+const MAX_BODY: usize = 1024 * 1024;
 
 /// Why there is no body.
 pub(crate) enum BodyError {
     TooLarge,
     /// The caller went away or broke the protocol.
     Broken,
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => {
+                let text = format!("The request body is larger than {MAX_BODY} bytes.");
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+            }
+            BodyError::Broken => Self::new(StatusCode::BAD_REQUEST, "The request body broke off."),
+        }
+    }
 }
 
 /// Reads the whole body. An announced length over the cap is refused before a byte is read.

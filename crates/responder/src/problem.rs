@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use hookwright_contract::request::RequestError;
-use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::answer::Cause;
@@ -53,6 +54,19 @@ impl Problem {
     pub(crate) fn body(&self) -> Bytes {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
+
+    /// The problem as the answer to a request.
+    pub(crate) fn response<R: From<Bytes>>(&self) -> Response<R> {
+        json(self.status, self.body())
+    }
+}
+
+/// An answer of JSON.
+pub(crate) fn json<R: From<Bytes>>(status: StatusCode, body: Bytes) -> Response<R> {
+    let mut response = Response::new(R::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 impl From<RequestError> for Problem {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONNECTION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -17,12 +17,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tower::Service;
 use tracing::Instrument;
 
-use crate::body::{self, BodyError, MAX_BODY};
 use crate::endpoint::{Endpoint, Reply};
+use crate::problem::json;
 use crate::signature::now;
-use crate::{Problem, Responder, oauth, trace};
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+use crate::{Problem, Responder, body, oauth, trace};
 
 /// A [`Responder`] as a tower service. Cheap to clone; always ready.
 #[derive(Clone)]
@@ -57,7 +55,7 @@ impl ResponderService {
             return oauth::refusal(error);
         }
         let Some(endpoint) = endpoints.get(path) else {
-            return problem(&Problem::new(StatusCode::NOT_FOUND, "There is no hook at this path."));
+            return Problem::new(StatusCode::NOT_FOUND, "There is no hook at this path.").response();
         };
         if head.method != Method::POST {
             return wrong_method("POST");
@@ -70,13 +68,7 @@ impl ResponderService {
         let deadline = Instant::now() + self.0.decision_time;
         let body = match timeout_at(deadline, body::read(body)).await {
             Ok(Ok(body)) => body,
-            Ok(Err(BodyError::TooLarge)) => {
-                let text = format!("The request body is larger than {MAX_BODY} bytes.");
-                return closing(&Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text));
-            }
-            Ok(Err(BodyError::Broken)) => {
-                return closing(&Problem::new(StatusCode::BAD_REQUEST, "The request body broke off."));
-            }
+            Ok(Err(error)) => return closing(&error.into()),
             Err(_) => {
                 let text = "The request body did not arrive in time.";
                 return closing(&Problem::new(StatusCode::REQUEST_TIMEOUT, text));
@@ -85,7 +77,7 @@ impl ResponderService {
         let signed = self.0.signatures.as_ref().map(|signatures| signatures.verify(&head.headers, &body, now()));
         if let Some(Err(error)) = signed {
             tracing::warn!(%error, "refused a call");
-            return problem(&Problem::new(StatusCode::UNAUTHORIZED, error.to_string()));
+            return Problem::new(StatusCode::UNAUTHORIZED, error.to_string()).response();
         }
         match timeout_at(deadline, unless_panicking(endpoint, body)).await {
             Ok(Some(reply)) => {
@@ -96,11 +88,11 @@ impl ResponderService {
             }
             Ok(None) => {
                 tracing::error!(path, "a handler panicked");
-                problem(&Problem::internal("The service failed while deciding."))
+                Problem::internal("The service failed while deciding.").response()
             }
             Err(_) => {
                 tracing::error!(path, limit = ?self.0.decision_time, "a handler took too long");
-                problem(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service did not decide in time."))
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service did not decide in time.").response()
             }
         }
     }
@@ -127,21 +119,17 @@ fn health(method: &Method) -> Response<Full<Bytes>> {
 
 fn wrong_method(allowed: &'static str) -> Response<Full<Bytes>> {
     let text = format!("Only {allowed} is answered here.");
-    let mut response = problem(&Problem::new(StatusCode::METHOD_NOT_ALLOWED, text));
+    let mut response: Response<_> = Problem::new(StatusCode::METHOD_NOT_ALLOWED, text).response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
 /// A problem after which the rest of the request is not worth reading.
-fn closing(why: &Problem) -> Response<Full<Bytes>> {
-    tracing::warn!(status = why.status().as_u16(), problem = why.summary(), "refused a request");
-    let mut response = problem(why);
+fn closing(problem: &Problem) -> Response<Full<Bytes>> {
+    tracing::warn!(status = problem.status().as_u16(), problem = problem.summary(), "refused a request");
+    let mut response: Response<_> = problem.response();
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-fn problem(problem: &Problem) -> Response<Full<Bytes>> {
-    json(problem.status(), problem.body())
 }
 
 fn written(reply: Reply) -> Response<Full<Bytes>> {
@@ -151,13 +139,6 @@ fn written(reply: Reply) -> Response<Full<Bytes>> {
         return response;
     }
     json(reply.status, reply.body)
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
 }
 
 impl<B> Service<Request<B>> for ResponderService

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::{Request, Response};
 use tower::{Layer, Service};
 
@@ -66,9 +66,7 @@ where
 pub(crate) fn refusal<R: From<Bytes>>(error: TokenError) -> Response<R> {
     tracing::warn!(%error, "refused a request");
     let (status, challenge) = error.answer();
-    let mut response = Response::new(R::from(Problem::new(status, error.to_string()).body()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response: Response<R> = Problem::new(status, error.to_string()).response();
     if let Some(challenge) = challenge {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }

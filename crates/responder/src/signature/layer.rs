@@ -6,14 +6,12 @@ use std::task::{Context, Poll};
 
 use axum::body::Body as AxumBody;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Body;
 use tower::{Layer, Service};
 
 use super::{Signatures, now};
-use crate::Problem;
-use crate::body::{BodyError, MAX_BODY, read};
+use crate::{Problem, body};
 
 impl<S> Layer<S> for Signatures {
     type Service = Signed<S>;
@@ -53,27 +51,14 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let body = match read(body).await {
+            let body = match body::read(body).await {
                 Ok(body) => body,
-                Err(BodyError::TooLarge) => {
-                    let text = format!("The request body is larger than {MAX_BODY} bytes.");
-                    return Ok(refusal(&Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)));
-                }
-                Err(BodyError::Broken) => {
-                    return Ok(refusal(&Problem::new(StatusCode::BAD_REQUEST, "The request body broke off.")));
-                }
+                Err(error) => return Ok(Problem::from(error).response()),
             };
             match signatures.verify(&head.headers, &body, now()) {
                 Ok(()) => inner.call(Request::from_parts(head, AxumBody::from(body))).await,
-                Err(error) => Ok(refusal(&Problem::new(StatusCode::UNAUTHORIZED, error.to_string()))),
+                Err(error) => Ok(Problem::new(StatusCode::UNAUTHORIZED, error.to_string()).response()),
             }
         })
     }
-}
-
-fn refusal<R: From<Bytes>>(problem: &Problem) -> Response<R> {
-    let mut response = Response::new(R::from(problem.body()));
-    *response.status_mut() = problem.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
