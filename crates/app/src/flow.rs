@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use hookwright_engine::run_to_end;
 use hookwright_model::Timestamp;
-use hookwright_model::flow::{ClientBinding, FLOW_LIFETIME, Flow, FlowState, Input};
+use hookwright_model::flow::{ClientBinding, FLOW_LIFETIME, Flow, FlowCode, FlowState, Input};
 use hookwright_model::id::{AppId, mint_event_id};
-use hookwright_store::{Change, CommitError, Conflict, FlowChange, FlowCode};
+use hookwright_store::{Change, CommitError, Conflict, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::opaque::{derived, mint, sha256};

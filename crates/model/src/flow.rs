@@ -4,6 +4,7 @@
 //! [`Input`]. What a step does is in the app; nothing here waits or writes.
 
 mod client;
+mod code;
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::id::{AppId, UserId};
 use crate::registration::{FormField, Message};
 
 pub use client::{ClientBinding, ClientFace};
+pub use code::FlowCode;
 
 /// How long a flow waits for its person, counted from its start.
 pub const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);

@@ -5,9 +5,10 @@ use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::ApiTokenId;
 
 use crate::change::Conflict;
-use crate::database::{Database, can_be_stored, fetch};
+use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Statement};
+use crate::store::Store;
 
 const INSERT: &str = "INSERT INTO api_tokens (id, name, sha256, created_ms, last_used_ms, expires_ms, revoked_ms) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
@@ -83,20 +84,35 @@ impl TryFrom<ApiTokenRow> for ApiToken {
     }
 }
 
-pub(crate) async fn by_hash(database: &Database, sha256: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
-    let row = fetch!(database, fetch_optional, ApiTokenRow, select!("WHERE sha256 = $1"), sha256.to_vec())?;
-    row.map(ApiToken::try_from).transpose()
-}
-
-pub(crate) async fn one(database: &Database, id: &str) -> Result<Option<ApiToken>, StoreError> {
-    if !can_be_stored(id) {
-        return Ok(None);
+impl Store {
+    /// The token with this SHA-256, also if it is revoked or expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
+        let sql = select!("WHERE sha256 = $1");
+        let row = fetch!(self.database(), fetch_optional, ApiTokenRow, sql, sha256.to_vec())?;
+        row.map(ApiToken::try_from).transpose()
     }
-    let row = fetch!(database, fetch_optional, ApiTokenRow, select!("WHERE id = $1"), id)?;
-    row.map(ApiToken::try_from).transpose()
-}
 
-pub(crate) async fn all(database: &Database) -> Result<Vec<ApiToken>, StoreError> {
-    let rows = fetch!(database, fetch_all, ApiTokenRow, select!("ORDER BY created_ms, id"))?;
-    rows.into_iter().map(ApiToken::try_from).collect()
+    /// The token of this id, also if it is revoked or expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_token(&self, id: &str) -> Result<Option<ApiToken>, StoreError> {
+        if !can_be_stored(id) {
+            return Ok(None);
+        }
+        let row = fetch!(self.database(), fetch_optional, ApiTokenRow, select!("WHERE id = $1"), id)?;
+        row.map(ApiToken::try_from).transpose()
+    }
+
+    /// All tokens, oldest first, also revoked and expired ones.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        let rows = fetch!(self.database(), fetch_all, ApiTokenRow, select!("ORDER BY created_ms, id"))?;
+        rows.into_iter().map(ApiToken::try_from).collect()
+    }
 }

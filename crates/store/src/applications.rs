@@ -17,7 +17,7 @@ use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
 use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
-use crate::stored_json::{from_text, object, to_text, unknown};
+use crate::stored_form::{from_text, object, to_text, unknown};
 
 const INSERT: &str = "INSERT INTO applications (id, name, label, status, sign_on_mode, shown, client_id, oauth, \
      sealed_client_secret, policy_id, is_system, created_ms, last_updated_ms, revision) \

@@ -1,8 +1,6 @@
 //! What truly differs between SQLite and PostgreSQL, so that it can be counted: row locks, the order of the journal, and
 //! the names of errors.
 
-use crate::statement::Statement;
-
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -12,12 +10,10 @@ pub(crate) enum Dialect {
 
 impl Dialect {
     /// Makes writers of a limited table wait for each other, so that its limit is exact. SQLite has one writer anyway.
-    pub(crate) fn lock_tally(self) -> Option<Statement> {
+    pub(crate) const fn lock_tally(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => {
-                Some(Statement::new("SELECT value FROM tallies WHERE name = 'inline_hooks' FOR UPDATE", Vec::new()))
-            }
+            Self::Postgres => Some("SELECT value FROM tallies WHERE name = 'inline_hooks' FOR UPDATE"),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
-use crate::stored_json::{from_text, to_text, unknown};
+use crate::stored_form::{from_text, to_text, unknown};
 
 const INSERT: &str = "INSERT INTO enrollment_policies (id, name, folded_name, description, status, priority, is_system, \
      source_id, inline_hook_id, target_group_id, rule, created_ms, last_updated_ms, revision) \

@@ -74,6 +74,16 @@ pub enum CommitError {
     Failed(StoreError),
 }
 
+impl CommitError {
+    /// Of statements that meet no conflict, so that any failure is the store's.
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Unavailable(error) | Self::OutcomeUnknown(error) | Self::Failed(error) => error,
+            Self::Conflict(conflict) => StoreError::Unreadable(conflict.to_string()),
+        }
+    }
+}
+
 /// Why a database could not be opened; each prints as a sentence for the operator.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum OpenError {

@@ -1,12 +1,10 @@
 //! Changes of sign-in flows and what belongs to them, as data.
 
 use hookwright_model::Timestamp;
-use hookwright_model::flow::Flow;
+use hookwright_model::flow::{Flow, FlowCode};
 use hookwright_model::id::{InlineHookId, PolicyId, UserId};
 use hookwright_model::mail::Mail;
 use hookwright_model::session::Session;
-
-use crate::flow_codes::FlowCode;
 
 /// One change of a flow, a session, or what belongs to them.
 #[derive(Debug, Clone)]

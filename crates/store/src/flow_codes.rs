@@ -1,33 +1,15 @@
 //! Codes at the end of flows, as rows: of a code only its SHA-256 is known here.
 
 use hookwright_model::Timestamp;
-use hookwright_model::flow::ClientBinding;
+use hookwright_model::flow::FlowCode;
 use hookwright_model::id::{AppId, UserId};
 
 use crate::change::Conflict;
 use crate::database::fetch;
 use crate::error::StoreError;
-use crate::flows::hash;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
-use crate::stored_json::{from_text, to_text};
-
-/// What a client exchanges for tokens, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlowCode {
-    /// SHA-256 of the code.
-    pub sha256: [u8; 32],
-    /// The app that was signed in to.
-    pub application: AppId,
-    /// Who signed in.
-    pub user: UserId,
-    /// What the client asked for.
-    pub client: ClientBinding,
-    /// When the user proved who they are.
-    pub authenticated: Timestamp,
-    /// When it is worth nothing any longer.
-    pub expires: Timestamp,
-}
+use crate::stored_form::{from_text, hash, to_text};
 
 const INSERT: &str = "INSERT INTO flow_codes (sha256, application_id, user_id, client, authenticated_ms, expires_ms) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";

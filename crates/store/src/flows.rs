@@ -7,11 +7,10 @@ use hookwright_model::id::AppId;
 use crate::change::Conflict;
 use crate::database::fetch;
 use crate::error::StoreError;
-use crate::flow_change::{Expected, FlowChange};
+use crate::flow_change::Expected;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
-use crate::stored_json::{from_text, to_text};
-use crate::{flow_codes, mails, sessions, sign_in_failures};
+use crate::stored_form::{from_text, hash, to_text};
 
 const INSERT: &str = "INSERT INTO flows (id, attempt, application_id, state, created_ms, expires_ms, revision) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
@@ -36,34 +35,7 @@ const DROP_EXPIRED: [&str; 9] = [
     "DELETE FROM signing_keys WHERE expires_ms <= $1",
 ];
 
-/// The statements of a change.
-pub(crate) fn statements(change: FlowChange) -> Result<Vec<Statement>, StoreError> {
-    Ok(match change {
-        FlowChange::Insert(flow) => vec![insert(&flow)?],
-        FlowChange::Update { flow, expected } => vec![update(&flow, expected)?],
-        FlowChange::Delete(id) => vec![Statement::new(DELETE, vec![Argument::Bytes(id.to_vec())])],
-        FlowChange::InsertCode(code) => vec![flow_codes::insert(&code)?],
-        FlowChange::TakeCode(sha256) => vec![flow_codes::take(&sha256)],
-        FlowChange::InsertSession(session) => vec![sessions::insert(&session)],
-        FlowChange::TouchSession { id, at } => vec![sessions::touch(&id, at)],
-        FlowChange::DeleteSession(id) => vec![sessions::delete(&id)],
-        FlowChange::DeleteSessionsOfUser(user) => {
-            vec![sessions::delete_of_user(&user), flow_codes::delete_of_user(&user)]
-        }
-        FlowChange::RememberBrowser { sha256, user, expires } => vec![sessions::remember(&sha256, &user, expires)],
-        FlowChange::NoteFailure { key, at, since, expires } => {
-            vec![sign_in_failures::note(&key, at, since, expires)]
-        }
-        FlowChange::ForgetFailures(key) => vec![sign_in_failures::forget(&key)],
-        FlowChange::InsertMail { mail, expires } => vec![mails::insert(&mail, expires)],
-        FlowChange::NoteMailSent { id, at } => vec![mails::note_sent(id, at)],
-        FlowChange::DropExpired(now) => {
-            DROP_EXPIRED.map(|sql| Statement::new(sql, vec![Argument::Integer(now.as_millis())])).to_vec()
-        }
-    })
-}
-
-fn insert(flow: &Flow) -> Result<Statement, StoreError> {
+pub(crate) fn insert(flow: &Flow) -> Result<Statement, StoreError> {
     let arguments = vec![
         Argument::Bytes(flow.id.to_vec()),
         Argument::Text(flow.attempt.clone()),
@@ -76,7 +48,7 @@ fn insert(flow: &Flow) -> Result<Statement, StoreError> {
     Ok(Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::AlreadyThere)))
 }
 
-fn update(flow: &Flow, expected: Expected) -> Result<Statement, StoreError> {
+pub(crate) fn update(flow: &Flow, expected: Expected) -> Result<Statement, StoreError> {
     let (policy, policy_revision) =
         expected.policy.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
     let (hook, hook_revision) = expected.hook.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
@@ -91,6 +63,15 @@ fn update(flow: &Flow, expected: Expected) -> Result<Statement, StoreError> {
         Argument::Integer(hook_revision),
     ];
     Ok(Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale)))
+}
+
+pub(crate) fn delete(id: &[u8; 32]) -> Statement {
+    Statement::new(DELETE, vec![Argument::Bytes(id.to_vec())])
+}
+
+/// Drops what is over here and in the tables around.
+pub(crate) fn drop_expired(now: Timestamp) -> [Statement; 9] {
+    DROP_EXPIRED.map(|sql| Statement::new(sql, vec![Argument::Integer(now.as_millis())]))
 }
 
 #[derive(sqlx::FromRow)]
@@ -119,11 +100,6 @@ impl TryFrom<FlowRow> for Flow {
             attempt: row.attempt,
         })
     }
-}
-
-/// A SHA-256 as it was stored.
-pub(crate) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Unreadable("a stored hash has another length".to_owned()))
 }
 
 impl Store {

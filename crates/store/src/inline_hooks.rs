@@ -11,12 +11,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::change::Conflict;
-use crate::database::{Database, can_be_stored, fetch};
+use crate::database::{can_be_stored, fetch};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
 use crate::statement::{Argument, Otherwise, Probe, Statement};
+use crate::store::Store;
+use crate::stored_form::to_text;
 
 const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_hooks'";
 const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
@@ -84,12 +86,10 @@ pub(crate) fn insert(
     ];
     // No id is left out: a hook that is there already has its name too.
     let otherwise = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
-    let insert = Statement::new(INSERT, arguments).or(otherwise);
-    let count = Statement::new(TALLY, vec![Argument::Integer(1)]).or(TALLY_GONE);
-    Ok(dialect.lock_tally().into_iter().chain([insert, count]).collect())
+    Ok(counted(dialect, Statement::new(INSERT, arguments).or(otherwise), 1))
 }
 
-pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Statement>, StoreError> {
+pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Statement, StoreError> {
     let stored = Stored::of(hook, keyring)?;
     let arguments = vec![
         Argument::Text(hook.id.as_str().to_owned()),
@@ -108,14 +108,19 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Vec<Stateme
         Argument::OptionalBytes(stored.sealed_client_key),
     ];
     let otherwise = name_taken_or(&stored.folded_name, hook.id.as_str(), Conflict::Stale);
-    Ok(vec![Statement::new(UPDATE, arguments).or(otherwise)])
+    Ok(Statement::new(UPDATE, arguments).or(otherwise))
 }
 
 pub(crate) fn delete(dialect: Dialect, id: &InlineHookId, revision: i64) -> Vec<Statement> {
     let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(revision)];
-    let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
-    let count = Statement::new(TALLY, vec![Argument::Integer(-1)]).or(TALLY_GONE);
-    dialect.lock_tally().into_iter().chain([delete, count]).collect()
+    counted(dialect, Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale)), -1)
+}
+
+/// The statement, and the tally of hooks moved as it says.
+fn counted(dialect: Dialect, statement: Statement, by: i64) -> Vec<Statement> {
+    let lock = dialect.lock_tally().map(|sql| Statement::new(sql, Vec::new()));
+    let count = Statement::new(TALLY, vec![Argument::Integer(by)]).or(TALLY_GONE);
+    lock.into_iter().chain([statement, count]).collect()
 }
 
 /// The key that signs for the hook; also in a column of its own, so that it can't go while it is used.
@@ -147,17 +152,13 @@ impl Stored {
         let settings = &hook.settings;
         Ok(Self {
             folded_name: hook.name.to_lowercase(),
-            channel: to_json(&StoredChannel::of(&hook.channel))?,
+            channel: to_text(&StoredChannel::of(&hook.channel))?,
             sealed_secret: seal(place(id), hook.channel.auth.secret())?,
-            metadata: hook.metadata.as_ref().map(to_json).transpose()?,
-            settings: (!settings.is_default()).then(|| to_json(settings)).transpose()?,
+            metadata: hook.metadata.as_ref().map(to_text).transpose()?,
+            settings: (!settings.is_default()).then(|| to_text(settings)).transpose()?,
             sealed_client_key: seal(client_key_place(id), settings.tls.secret())?,
         })
     }
-}
-
-fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::from_sqlx(sqlx::Error::Encode(error.into())))
 }
 
 /// The channel without its secret, as JSON in a column. Members are only ever added.
@@ -222,7 +223,7 @@ impl StoredChannel {
 
 /// A row as it is read.
 #[derive(sqlx::FromRow)]
-pub(crate) struct InlineHookRow {
+struct InlineHookRow {
     id: String,
     name: String,
     hook_type: String,
@@ -240,7 +241,7 @@ pub(crate) struct InlineHookRow {
 
 impl InlineHookRow {
     /// The hook of this row, its secret opened.
-    pub(crate) fn to_hook(&self, keyring: &Keyring) -> Result<InlineHook, RowError> {
+    fn to_hook(&self, keyring: &Keyring) -> Result<InlineHook, RowError> {
         let damaged = |what: &str, error: &dyn std::fmt::Display| RowError::Damaged(format!("{what}: {error}"));
         let secret = match &self.sealed_secret {
             None => None,
@@ -281,7 +282,7 @@ impl InlineHookRow {
     }
 
     /// An error that names the hook.
-    pub(crate) fn unreadable(&self, error: &RowError) -> StoreError {
+    fn unreadable(&self, error: &RowError) -> StoreError {
         match error {
             RowError::Sealed(error) => StoreError::Unreadable(format!("the secret of hook {}: {error}", self.id)),
             RowError::Damaged(what) => StoreError::Unreadable(format!("hook {}: {what}", self.id)),
@@ -289,22 +290,35 @@ impl InlineHookRow {
     }
 }
 
-pub(crate) async fn one(database: &Database, id: &str) -> Result<Option<InlineHookRow>, StoreError> {
-    if !can_be_stored(id) {
-        return Ok(None);
+impl Store {
+    /// The hook of this id.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn inline_hook(&self, id: &str) -> Result<Option<InlineHook>, StoreError> {
+        if !can_be_stored(id) {
+            return Ok(None);
+        }
+        let row = fetch!(self.database(), fetch_optional, InlineHookRow, select!("WHERE id = $1"), id)?;
+        row.map(|row| self.unseal_hook(&row)).transpose()
     }
-    fetch!(database, fetch_optional, InlineHookRow, select!("WHERE id = $1"), id)
-}
 
-pub(crate) async fn all(database: &Database, hook_type: Option<HookType>) -> Result<Vec<InlineHookRow>, StoreError> {
-    match hook_type {
-        None => fetch!(database, fetch_all, InlineHookRow, select!("ORDER BY created_ms, id")),
-        Some(hook_type) => fetch!(
-            database,
-            fetch_all,
-            InlineHookRow,
-            select!("WHERE hook_type = $1 ORDER BY created_ms, id"),
-            hook_type.as_str()
-        ),
+    /// All hooks, or those of one type, oldest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn inline_hooks(&self, hook_type: Option<HookType>) -> Result<Vec<InlineHook>, StoreError> {
+        let rows = match hook_type {
+            None => fetch!(self.database(), fetch_all, InlineHookRow, select!("ORDER BY created_ms, id"))?,
+            Some(hook_type) => {
+                let sql = select!("WHERE hook_type = $1 ORDER BY created_ms, id");
+                fetch!(self.database(), fetch_all, InlineHookRow, sql, hook_type.as_str())?
+            }
+        };
+        rows.iter().map(|row| self.unseal_hook(row)).collect()
+    }
+
+    fn unseal_hook(&self, row: &InlineHookRow) -> Result<InlineHook, StoreError> {
+        self.unseal_row(|keyring| row.to_hook(keyring), |error| row.unreadable(&error))
     }
 }

@@ -6,6 +6,7 @@
 mod api_tokens;
 mod applications;
 mod change;
+mod commit;
 mod database;
 mod dialect;
 mod enrollment_policies;
@@ -37,7 +38,7 @@ mod signing_secrets;
 mod sqlite;
 mod statement;
 mod store;
-mod stored_json;
+mod stored_form;
 mod trusted_origins;
 mod user_schemas;
 mod users;
@@ -48,7 +49,6 @@ mod writer;
 pub use change::{Change, Conflict};
 pub use error::{CommitError, OpenError, StoreError};
 pub use flow_change::{Expected, FlowChange};
-pub use flow_codes::FlowCode;
 pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,
 };

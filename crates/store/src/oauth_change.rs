@@ -5,11 +5,6 @@ use hookwright_model::id::UserId;
 use hookwright_model::oauth::{Grant, RefreshToken};
 use hookwright_model::signing_key::SigningKey;
 
-use crate::error::StoreError;
-use crate::keyring::Keyring;
-use crate::statement::Statement;
-use crate::{oauth_grants, signing_keys};
-
 /// One change of keys, grants or refresh tokens.
 #[derive(Debug, Clone)]
 pub enum OAuthChange {
@@ -59,23 +54,4 @@ pub enum OAuthChange {
         /// When it dies if it is not used again.
         expires: Timestamp,
     },
-}
-
-/// The statements of a change.
-pub(crate) fn statements(change: OAuthChange, keyring: &Keyring) -> Result<Vec<Statement>, StoreError> {
-    Ok(match change {
-        OAuthChange::InsertSigningKey(key) => vec![signing_keys::insert(keyring, &key)?],
-        OAuthChange::RotateSigningKeys { active, expires, next, fresh } => {
-            let [retire, promote] = signing_keys::rotate(active, expires, next);
-            vec![retire, promote, signing_keys::insert(keyring, &fresh)?]
-        }
-        OAuthChange::InsertGrant(grant) => vec![oauth_grants::insert(&grant)],
-        OAuthChange::RevokeGrant { id, at } => vec![oauth_grants::revoke(id, at)],
-        OAuthChange::RevokeGrantsOfUser { user, at } => vec![oauth_grants::revoke_of_user(&user, at)],
-        OAuthChange::InsertRefreshToken(token) => vec![oauth_grants::insert_refresh_token(&token)],
-        OAuthChange::UseRefreshToken { sha256, at } => vec![oauth_grants::use_refresh_token(&sha256, at)],
-        OAuthChange::ProlongRefreshToken { sha256, expires } => {
-            vec![oauth_grants::prolong_refresh_token(&sha256, expires)]
-        }
-    })
 }

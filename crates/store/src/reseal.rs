@@ -1,13 +1,12 @@
 //! Sealing all secrets anew with the keyring's first key, row by row, beside other writes.
 
-use crate::database::{Database, fetch};
-use crate::error::StoreError;
+use crate::database::fetch;
+use crate::error::{CommitError, StoreError};
 use crate::keyring::Keyring;
-use crate::retention::into_store_error;
 use crate::seal::Place;
 use crate::statement::{Argument, Statement};
+use crate::store::Store;
 use crate::work::Work;
-use crate::write_side::WriteSide;
 use crate::{applications, hook_keys, inline_hooks, schema, signing_keys, signing_secrets};
 
 const BATCH: i64 = 64;
@@ -59,29 +58,37 @@ struct Sealed {
     sealed: Vec<u8>,
 }
 
-pub(crate) async fn apply(
-    database: &Database,
-    write_side: &WriteSide,
-    keyring: &Keyring,
-    progress: impl Fn(u64) + Send,
-) -> Result<u64, StoreError> {
-    write(write_side, vec![schema::announce_key(keyring)?]).await?;
-    let prefix = keyring.sealing_key()?.prefix().to_vec();
-    let mut done = 0;
-    for column in COLUMNS {
-        let mut after = String::new();
-        loop {
-            let rows = fetch!(database, fetch_all, Sealed, column.others, prefix.clone(), after.as_str(), BATCH)?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.id);
-            let statements =
-                rows.into_iter().map(|row| seal_anew(column, keyring, row)).collect::<Result<Vec<_>, _>>()?;
-            done += u64::try_from(statements.len()).unwrap_or(0);
-            write(write_side, statements).await?;
-            progress(done);
+impl Store {
+    /// Seals every secret with the keyring's first key, beside other writes. May be cut short and run again; `progress` is
+    /// told how many are done.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; what was sealed before stays sealed.
+    pub async fn reseal(&self, progress: impl Fn(u64) + Send) -> Result<u64, StoreError> {
+        let keyring = &self.keyring();
+        self.write_unopposed(vec![schema::announce_key(keyring)?]).await?;
+        let prefix = keyring.sealing_key()?.prefix().to_vec();
+        let mut done = 0;
+        for column in COLUMNS {
+            let mut after = String::new();
+            loop {
+                let (prefix, from) = (prefix.clone(), after.as_str());
+                let rows = fetch!(self.database(), fetch_all, Sealed, column.others, prefix, from, BATCH)?;
+                let Some(last) = rows.last() else { break };
+                after.clone_from(&last.id);
+                let statements =
+                    rows.into_iter().map(|row| seal_anew(column, keyring, row)).collect::<Result<Vec<_>, _>>()?;
+                done += u64::try_from(statements.len()).unwrap_or(0);
+                self.write_unopposed(statements).await?;
+                progress(done);
+            }
         }
+        Ok(done)
     }
-    Ok(done)
+
+    async fn write_unopposed(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
+        self.write(Work::of_statements(statements)).await.map_err(CommitError::into_store_error)
+    }
 }
 
 fn seal_anew(column: &Column, keyring: &Keyring, row: Sealed) -> Result<Statement, StoreError> {
@@ -92,8 +99,4 @@ fn seal_anew(column: &Column, keyring: &Keyring, row: Sealed) -> Result<Statemen
     let fresh = keyring.seal(place, &secret)?;
     let arguments = vec![Argument::Text(row.id), Argument::Bytes(row.sealed), Argument::Bytes(fresh)];
     Ok(Statement::new(column.replace, arguments))
-}
-
-async fn write(write_side: &WriteSide, statements: Vec<Statement>) -> Result<(), StoreError> {
-    write_side.write(Work::of_statements(statements)).await.map_err(into_store_error)
 }

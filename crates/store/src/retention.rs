@@ -70,16 +70,8 @@ async fn delete(
         step.items += u64::try_from(chunk.items).unwrap_or(0);
         step.bytes += u64::try_from(chunk.octets).unwrap_or(0);
     }
-    write_side.write(Work::of_statements(statements)).await.map_err(into_store_error)?;
+    write_side.write(Work::of_statements(statements)).await.map_err(CommitError::into_store_error)?;
     removed.items += step.items;
     removed.bytes += step.bytes;
     Ok(())
-}
-
-/// These statements meet no conflict, so that any failure is the store's.
-pub(crate) fn into_store_error(error: CommitError) -> StoreError {
-    match error {
-        CommitError::Unavailable(error) | CommitError::OutcomeUnknown(error) | CommitError::Failed(error) => error,
-        CommitError::Conflict(conflict) => StoreError::Unreadable(conflict.to_string()),
-    }
 }

@@ -7,9 +7,9 @@ use hookwright_model::session::Session;
 use crate::change::Conflict;
 use crate::database::fetch;
 use crate::error::StoreError;
-use crate::flows::hash;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
+use crate::stored_form::hash;
 
 const INSERT: &str = "INSERT INTO sessions (id, user_id, created_ms, last_used_ms, expires_ms) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";

@@ -12,7 +12,7 @@ use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
-use crate::stored_json::unknown;
+use crate::stored_form::unknown;
 
 /// Lets nobody change the hook or its secrets meanwhile, and everybody see that there is something new to read.
 const NEXT_REVISION: &str = "UPDATE inline_hooks SET revision = revision + 1 WHERE id = $1 AND revision = $2";

@@ -3,19 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use hookwright_contract::HookType;
 use hookwright_model::Timestamp;
-use hookwright_model::api_token::ApiToken;
 use hookwright_model::execution::Execution;
 use hookwright_model::id::ExecutionId;
-use hookwright_model::inline_hook::InlineHook;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::change::Change;
 use crate::database::{Database, fetch};
+use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
-use crate::inline_hooks::{self, InlineHookRow};
 use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, Page, Removed, read};
 use crate::keyring::Keyring;
 use crate::options::{Gauges, StoreOptions};
@@ -25,7 +21,7 @@ use crate::statement::{Otherwise, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
 use crate::writer::Writer;
-use crate::{api_tokens, postgres, reseal, retention, schema, sqlite};
+use crate::{postgres, retention, schema, sqlite};
 
 /// How long a read waits at most for records on their way, so that who just made a call finds it. It takes a few
 /// milliseconds where the disk is well.
@@ -60,7 +56,7 @@ struct Ending {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Store").field("dialect", &self.inner.write_side.dialect()).finish_non_exhaustive()
+        formatter.debug_struct("Store").field("dialect", &self.dialect()).finish_non_exhaustive()
     }
 }
 
@@ -126,63 +122,10 @@ impl Store {
         }
     }
 
-    /// Applies all changes or none; they are durable when it returns. Goes on also if the caller hangs up.
-    ///
-    /// # Errors
-    /// See [`CommitError`].
-    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let work = Work::of(changes, self.inner.write_side.dialect(), &self.keyring())?;
-        self.write(work).await
-    }
-
     /// Puts a finished execution into the bounded buffer; it is written within 50 ms. Waits while the buffer is full and
     /// drops nothing.
     pub async fn record(&self, execution: Execution) {
         self.inner.recorder.record(execution).await;
-    }
-
-    /// The hook of this id.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn inline_hook(&self, id: &str) -> Result<Option<InlineHook>, StoreError> {
-        match inline_hooks::one(&self.inner.database, id).await? {
-            Some(row) => self.unseal(&row).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// All hooks, or those of one type, oldest first.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn inline_hooks(&self, hook_type: Option<HookType>) -> Result<Vec<InlineHook>, StoreError> {
-        let rows = inline_hooks::all(&self.inner.database, hook_type).await?;
-        rows.iter().map(|row| self.unseal(row)).collect()
-    }
-
-    /// The token with this SHA-256, also if it is revoked or expired.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn api_token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
-        api_tokens::by_hash(&self.inner.database, sha256).await
-    }
-
-    /// All tokens, oldest first, also revoked and expired ones.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
-        api_tokens::all(&self.inner.database).await
-    }
-
-    /// The token of this id, also if it is revoked or expired.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn api_token(&self, id: &str) -> Result<Option<ApiToken>, StoreError> {
-        api_tokens::one(&self.inner.database, id).await
     }
 
     /// The execution of this id. Waits a moment for records on their way.
@@ -222,15 +165,6 @@ impl Store {
         retention::apply(&self.inner.database, &self.inner.write_side, older_than, max_bytes).await
     }
 
-    /// Seals every secret with the keyring's first key, beside other writes. May be cut short and run again; `progress` is
-    /// told how many are done.
-    ///
-    /// # Errors
-    /// See [`StoreError`]; what was sealed before stays sealed.
-    pub async fn reseal(&self, progress: impl Fn(u64) + Send) -> Result<u64, StoreError> {
-        reseal::apply(&self.inner.database, &self.inner.write_side, &self.keyring(), progress).await
-    }
-
     /// Seals with another keyring from now on. It must hold the keys of the old one as long as values need them.
     ///
     /// # Errors
@@ -253,13 +187,7 @@ impl Store {
             return Ok(());
         }
         let beat = Statement::new(BEAT, Vec::new()).or(Otherwise::Damage("the row that readiness is tried on is gone"));
-        match self.write(Work::of_statements(vec![beat])).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Conflict(conflict)) => Err(StoreError::Unreadable(conflict.to_string())),
-            Err(CommitError::Unavailable(error) | CommitError::OutcomeUnknown(error) | CommitError::Failed(error)) => {
-                Err(error)
-            }
-        }
+        self.write(Work::of_statements(vec![beat])).await.map_err(CommitError::into_store_error)
     }
 
     /// Fill levels, for `/metrics`.
@@ -289,7 +217,8 @@ impl Store {
         }
     }
 
-    async fn write(&self, work: Work) -> Result<(), CommitError> {
+    /// Writes, and returns when it is durable.
+    pub(crate) async fn write(&self, work: Work) -> Result<(), CommitError> {
         let result = self.inner.write_side.write(work).await;
         let mut last_write = self.inner.last_write.lock().unwrap_or_else(PoisonError::into_inner);
         match &result {
@@ -301,17 +230,19 @@ impl Store {
         result
     }
 
-    fn keyring(&self) -> Keyring {
+    /// What seals and opens now.
+    pub(crate) fn keyring(&self) -> Keyring {
         self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which engine it is.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.inner.write_side.dialect()
     }
 
     /// Where reads go.
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
-    }
-
-    fn unseal(&self, row: &InlineHookRow) -> Result<InlineHook, StoreError> {
-        self.unseal_row(|keyring| row.to_hook(keyring), |error| row.unreadable(&error))
     }
 
     /// Reads a row that holds a sealed value. A key that we lack may have come into the keyring's file since we read it.

@@ -1,4 +1,4 @@
-//! JSON in columns: what is written by this crate, or an earlier release of it, is read again.
+//! What columns hold in another form: JSON and hashes, written by this crate or an earlier release of it.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,4 +24,9 @@ pub(crate) fn object(text: &str, what: &dyn Fn() -> String) -> Result<Map<String
 /// What a row that says something unknown comes to.
 pub(crate) fn unknown(what: &str, id: &str) -> StoreError {
     StoreError::Unreadable(format!("{what} {id}: it says something that this release does not know"))
+}
+
+/// A SHA-256 as it was stored.
+pub(crate) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Unreadable("a stored hash has another length".to_owned()))
 }

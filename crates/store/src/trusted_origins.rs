@@ -10,7 +10,7 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
-use crate::stored_json::unknown;
+use crate::stored_form::unknown;
 
 const INSERT: &str = "INSERT INTO trusted_origins (id, revision, name, folded_name, origin, cors, redirect, status, \
      created_by, last_updated_by, created_ms, last_updated_ms) \

@@ -9,7 +9,7 @@ use crate::database::fetch;
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
-use crate::stored_json::{from_text, to_text};
+use crate::stored_form::{from_text, to_text};
 
 const INSERT: &str = "INSERT INTO user_schemas (id, definitions, created_ms, last_updated_ms, revision) \
      VALUES ('default', $1, $2, $3, $4) ON CONFLICT DO NOTHING";

@@ -13,7 +13,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
-use crate::stored_json::{object, to_text, unknown};
+use crate::stored_form::{object, to_text, unknown};
 use crate::user_schemas;
 
 const UPDATE: &str = "UPDATE users SET status = $3, password_hash = $4, activated_ms = $5, status_changed_ms = $6, \

@@ -1,11 +1,11 @@
 //! Name and password, and what comes after somebody proved who they are.
 
 use hookwright_model::Timestamp;
-use hookwright_model::flow::{CODE_LIFETIME, RefusalStatus, Stage};
+use hookwright_model::flow::{CODE_LIFETIME, FlowCode, RefusalStatus, Stage};
 use hookwright_model::registration::{Message, MessageKind, missing_fields};
 use hookwright_model::user::{User, UserStatus, folded_login};
 use hookwright_model::user_schema::UniqueValue;
-use hookwright_store::{Change, FlowChange, FlowCode};
+use hookwright_store::{Change, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 

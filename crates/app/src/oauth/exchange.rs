@@ -1,13 +1,14 @@
 //! `token`: a code or a refresh token for tokens.
 
 use hookwright_model::application::GrantType;
+use hookwright_model::flow::FlowCode;
 use hookwright_model::id::mint_event_id;
 use hookwright_model::oauth::{
     GRANT_LIFETIME, Grant, Issue, OAuthError, Parameters, Purpose, REFRESH_IDLE_LIFETIME, RefreshJudgement,
     RefreshToken, Scopes, TOKEN_LIFETIME, access_token_claims, id_token_claims, is_code_verifier, judge_refresh,
 };
 use hookwright_model::user::{User, UserStatus};
-use hookwright_store::{Change, CommitError, Conflict, FlowChange, FlowCode, OAuthChange};
+use hookwright_store::{Change, CommitError, Conflict, FlowChange, OAuthChange};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
