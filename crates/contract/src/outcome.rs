@@ -7,7 +7,7 @@ use crate::fault::{Fault, Reason};
 use crate::hook_type::{HookType, OnFailure};
 use crate::json::Value;
 use crate::registration::{EndUserMessage, denied_text, error_messages, failure_text};
-use crate::reply::{DEFAULT_ERROR_SUMMARY, ErrorObject, Reply};
+use crate::reply::Reply;
 use crate::request::RegistrationKind;
 use crate::{password_import, registration, telephony};
 
@@ -128,20 +128,13 @@ impl Ending {
     }
 }
 
-/// The table: what the flow does for each hook type and ending, as Okta has it.
+/// The table: what the flow does for each hook type and ending.
 #[must_use]
 pub fn flow(hook_type: HookType, ending: Ending) -> FlowDecision {
-    flow_with(hook_type, ending, hook_type.on_failure())
-}
-
-/// The table for a hook whose failures lead elsewhere than Okta's do. Answers that can be used mean the same for all hooks of
-/// a type.
-#[must_use]
-pub fn flow_with(hook_type: HookType, ending: Ending, on_failure: OnFailure) -> FlowDecision {
     use FlowDecision::{ContinueUnchanged, FallbackProvider, Proceed, Stop};
     match (hook_type, ending) {
         (_, Ending::Accepted) => Proceed,
-        (_, Ending::Failed(_)) => on_failure.into(),
+        (_, Ending::Failed(_)) => hook_type.on_failure().into(),
         // An empty answer takes the default action: for passwords always UNVERIFIED; a code nobody sent must be sent.
         (HookType::PasswordImport, Ending::Empty) => Stop,
         (HookType::Telephony, Ending::Empty) => FallbackProvider,
@@ -165,7 +158,10 @@ pub struct Decision {
     pub messages: Vec<EndUserMessage>,
 }
 
-/// Decides what the flow does with the result of a call, as Okta does. See [`decide_with`].
+/// Decides what the flow does with the result of a call.
+///
+/// `request` is the payload that was sent; `form_fields` are the names of the attributes on the form that was
+/// submitted, for registration, and empty otherwise.
 #[must_use]
 pub fn decide(
     hook_type: HookType,
@@ -173,23 +169,8 @@ pub fn decide(
     result: Result<&Reply<'_>, Failure>,
     form_fields: &[&str],
 ) -> Decision {
-    decide_with(hook_type, hook_type.on_failure(), request, result, form_fields)
-}
-
-/// Decides what the flow does with the result of a call; `on_failure` is what the hook was set to.
-///
-/// `request` is the payload that was sent; `form_fields` are the names of the attributes on the form that was
-/// submitted, for registration, and empty otherwise.
-#[must_use]
-pub fn decide_with(
-    hook_type: HookType,
-    on_failure: OnFailure,
-    request: &Value<'_>,
-    result: Result<&Reply<'_>, Failure>,
-    form_fields: &[&str],
-) -> Decision {
     let ending = Ending::of(hook_type, result);
-    let flow = flow_with(hook_type, ending, on_failure);
+    let flow = flow(hook_type, ending);
     let mut messages = Vec::new();
     if flow == FlowDecision::Stop {
         let error = result.ok().and_then(|reply| reply.error.as_ref());
@@ -202,10 +183,8 @@ pub fn decide_with(
                     (None, _) => vec![EndUserMessage::banner(failure_text(kind))],
                 };
             }
-            (HookType::Token | HookType::Saml | HookType::LegacyTokens, error) => {
-                // A hook may be set to stop where Okta goes on; the text of an error without one serves then too.
-                let text = error.map_or(DEFAULT_ERROR_SUMMARY, ErrorObject::summary_or_default);
-                messages = vec![EndUserMessage::banner(text)];
+            (HookType::Token | HookType::Saml | HookType::LegacyTokens, Some(error)) => {
+                messages = vec![EndUserMessage::banner(error.summary_or_default())];
             }
             _ => {}
         }

@@ -4,8 +4,8 @@ use hookwright_contract::command::Registration::{Allow, Deny};
 use hookwright_contract::command::{Command, CommandType, Credential, Delivery, DeliveryStatus, Import, Operand};
 use hookwright_contract::json::Value;
 use hookwright_contract::outcome::FlowDecision::{self, ContinueUnchanged, FallbackProvider, Proceed, Stop};
-use hookwright_contract::outcome::{Ending, Failure, decide, decide_with, flow_with};
-use hookwright_contract::{DEFAULT_ERROR_SUMMARY, ErrorObject, HookType, OnFailure, Reply};
+use hookwright_contract::outcome::{Ending, Failure, decide};
+use hookwright_contract::{DEFAULT_ERROR_SUMMARY, ErrorObject, HookType, Reply};
 
 /// A call that ended so, for a hook of that type; `None` where the type has no such ending.
 fn reply(hook_type: HookType, ending: Ending) -> Option<Reply<'static>> {
@@ -182,28 +182,5 @@ fn an_error_without_a_summary_shows_the_default_text() {
     for hook_type in [HookType::Token, HookType::Saml, HookType::LegacyTokens] {
         let decision = decide(hook_type, &Value::Null, Ok(&reply), &[]);
         assert_eq!(decision.messages[0].text, DEFAULT_ERROR_SUMMARY);
-    }
-}
-
-#[test]
-fn a_hook_that_is_set_to_stop_stops_on_every_failure_and_says_so() {
-    for hook_type in HookType::ALL {
-        for failure in Failure::ALL {
-            let decision = decide_with(hook_type, OnFailure::Stop, &Value::Null, Err(failure), &[]);
-            assert_eq!(decision.flow, Stop, "{hook_type} {failure:?}");
-        }
-    }
-    let decision = decide_with(HookType::Token, OnFailure::Stop, &Value::Null, Err(Failure::TimedOut), &[]);
-    assert_eq!(decision.messages[0].text, DEFAULT_ERROR_SUMMARY);
-}
-
-#[test]
-fn what_a_hook_does_on_failure_changes_nothing_about_answers() {
-    for hook_type in HookType::ALL {
-        for ending in [Ending::Accepted, Ending::Declined, Ending::Empty, Ending::Error] {
-            let flows = [OnFailure::Stop, OnFailure::ContinueUnchanged, OnFailure::FallbackProvider]
-                .map(|on_failure| flow_with(hook_type, ending, on_failure));
-            assert!(flows.iter().all(|flow| *flow == flows[0]), "{hook_type} {ending:?}");
-        }
     }
 }
