@@ -22,7 +22,11 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::error::ApiError;
 use crate::headers;
+
+/// What an endpoint comes to.
+pub(crate) type Result<T = Response> = std::result::Result<T, ApiError>;
 
 /// Finished JSON as an answer.
 pub(crate) fn json(body: Bytes) -> Response {

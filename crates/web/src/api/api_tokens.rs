@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::App;
 use hookwright_model::id::{ApiTokenId, ApiTokenKind};
 
@@ -10,10 +10,7 @@ use super::auth::Authenticated;
 use super::listing::listed;
 use super::path::PathId;
 use super::query::Query;
-use super::shown;
-use crate::error::ApiError;
-
-type Result<T = Response> = std::result::Result<T, ApiError>;
+use super::{Result, shown};
 
 /// `GET /api/v1/api-tokens`
 pub(crate) async fn list(State(app): State<App>, _: Authenticated, uri: Uri, query: Query) -> Result {

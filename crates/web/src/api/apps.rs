@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::{App, ApplicationQuery};
 use hookwright_model::id::{AppId, AppKind, PolicyId};
 use hookwright_model::lifecycle::LifecycleStatus;
@@ -12,10 +12,7 @@ use super::body::JsonObject;
 use super::listing::{listed, page_query};
 use super::path::{PathId, PathTexts};
 use super::query::Query;
-use super::{done, shown};
-use crate::error::ApiError;
-
-type Result<T = Response> = std::result::Result<T, ApiError>;
+use super::{Result, done, shown};
 
 /// `POST /api/v1/apps?activate=`
 pub(crate) async fn create(

@@ -1,22 +1,23 @@
 //! `/hookwright/v1/executions`: every hook call as one record.
 
 use axum::extract::State;
-use axum::http::header::LINK;
-use axum::response::{IntoResponse, Response};
+use axum::http::Uri;
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use hookwright_app::{App, ExecutionFilter};
 use hookwright_model::execution::Execution;
 use hookwright_model::id::ExecutionKind;
 use serde_json::{Map, Value, json};
 
+use super::Result;
 use super::auth::Authenticated;
+use super::listing::Links;
 use super::path::PathId;
 use super::query::Query;
-use crate::error::ApiError;
 use crate::headers;
 
 /// `GET /hookwright/v1/executions?hookId=&verdict=&since=&until=&after=&limit=`, newest first.
-pub(crate) async fn list(State(app): State<App>, _: Authenticated, query: Query) -> Result<Response, ApiError> {
+pub(crate) async fn list(State(app): State<App>, _: Authenticated, uri: Uri, query: Query) -> Result {
     let filter = ExecutionFilter {
         hook_id: query.owned("hookId"),
         verdict: query.owned("verdict"),
@@ -27,34 +28,15 @@ pub(crate) async fn list(State(app): State<App>, _: Authenticated, query: Query)
     };
     let page = app.executions(&filter).await?;
     let items: Vec<Value> = page.items.iter().map(|execution| Value::Object(summary(execution))).collect();
-    let mut response = super::json(Bytes::from(Value::Array(items).to_string()));
-    let base = &app.settings().public_url;
     let next = page.next.map(|next| next.to_string());
-    let links = [
-        Some(link(base, &query, query.get("after"), "self")),
-        next.map(|next| link(base, &query, Some(&next), "next")),
-    ];
-    for value in links.iter().flatten().filter_map(|link| link.parse().ok()) {
-        response.headers_mut().append(LINK, value);
-    }
-    Ok(response)
+    let links = Links { app: &app, uri: &uri, query: &query, replaced: &["after"] };
+    links.on(super::json(Bytes::from(Value::Array(items).to_string())), next.as_deref())
 }
 
 /// `GET /hookwright/v1/executions/{id}`
-pub(crate) async fn get(
-    State(app): State<App>,
-    _: Authenticated,
-    PathId(id): PathId<ExecutionKind>,
-) -> Result<Response, ApiError> {
+pub(crate) async fn get(State(app): State<App>, _: Authenticated, PathId(id): PathId<ExecutionKind>) -> Result {
     let execution = app.execution(&id).await?;
     Ok(([headers::json()], whole(&execution).to_string()).into_response())
-}
-
-fn link(base: &str, query: &Query, after: Option<&str>, relation: &str) -> String {
-    let kept = query.iter().filter(|(name, _)| *name != "after").chain(after.map(|after| ("after", after)));
-    let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
-    let mark = if encoded.is_empty() { "" } else { "?" };
-    format!("<{base}/hookwright/v1/executions{mark}{encoded}>; rel=\"{relation}\"")
 }
 
 /// An execution with its bodies: as JSON where they are JSON, as text otherwise.

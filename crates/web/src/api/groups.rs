@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::{App, GroupQuery};
 use hookwright_model::id::{GroupId, GroupKind};
 
@@ -11,10 +11,7 @@ use super::body::JsonObject;
 use super::listing::{listed, page_query};
 use super::path::{PathId, PathTexts};
 use super::query::Query;
-use super::shown;
-use crate::error::ApiError;
-
-type Result<T = Response> = std::result::Result<T, ApiError>;
+use super::{Result, shown};
 
 /// `POST /api/v1/groups`
 pub(crate) async fn create(

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::App;
 use hookwright_model::id::HookKeyKind;
 
@@ -11,10 +11,8 @@ use super::body::JsonObject;
 use super::listing::listed;
 use super::path::PathId;
 use super::query::Query;
-use super::shown;
-use crate::error::ApiError;
+use super::{Result, shown};
 
-type Result<T = Response> = std::result::Result<T, ApiError>;
 type KeyId = PathId<HookKeyKind>;
 
 /// `POST /api/v1/hook-keys`

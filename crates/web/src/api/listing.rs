@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hookwright_app::{App, Listing, PageQuery};
 use serde_json::Value;
 
+use super::Result;
 use super::query::Query;
 use crate::error::ApiError;
 
@@ -15,24 +16,41 @@ pub(crate) fn page_query(query: &Query) -> PageQuery {
     PageQuery { after: query.owned("after"), limit: query.owned("limit") }
 }
 
-/// The page with its links: `rel="self"` always, `rel="next"` if there is more.
-pub(crate) fn listed(app: &App, uri: &Uri, query: &Query, listing: Listing) -> Result<Response, ApiError> {
-    let mut response = super::json(Bytes::from(Value::Array(listing.items).to_string()));
-    let base = format!("{}{}", app.settings().public_url, uri.path());
-    let mut links = vec![link(&base, query.iter(), "self")];
-    if let Some(next) = &listing.next {
-        let kept = query.iter().filter(|(name, _)| *name != "after");
-        links.push(link(&base, kept.chain([("after", next.as_str())]), "next"));
-    }
-    for link in links {
-        let value = link.parse().map_err(|_| ApiError::internal("a link that is no header"))?;
-        response.headers_mut().append(LINK, value);
-    }
-    Ok(response)
+/// The page with its links.
+pub(crate) fn listed(app: &App, uri: &Uri, query: &Query, listing: Listing) -> Result {
+    let page = super::json(Bytes::from(Value::Array(listing.items).to_string()));
+    let links = Links { app, uri, query, replaced: &["after"] };
+    links.on(page, listing.next.as_deref())
 }
 
-fn link<'a>(base: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>, relation: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("<{base}{mark}{query}>; rel=\"{relation}\"")
+/// The links of a page: `rel="self"` always, `rel="next"` if there is more.
+pub(crate) struct Links<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) uri: &'a Uri,
+    pub(crate) query: &'a Query,
+    /// The parameters that the next page's `after` stands for.
+    pub(crate) replaced: &'a [&'a str],
+}
+
+impl Links<'_> {
+    /// The page with its links, the cursor of the next page given.
+    pub(crate) fn on(&self, mut page: Response, next: Option<&str>) -> Result {
+        let mut links = vec![self.link(self.query.iter(), "self")];
+        if let Some(next) = next {
+            let kept = self.query.iter().filter(|(name, _)| !self.replaced.contains(name));
+            links.push(self.link(kept.chain([("after", next)]), "next"));
+        }
+        for link in links {
+            let value = link.parse().map_err(|_| ApiError::internal("a link that is no header"))?;
+            page.headers_mut().append(LINK, value);
+        }
+        Ok(page)
+    }
+
+    fn link<'q>(&self, parameters: impl Iterator<Item = (&'q str, &'q str)>, relation: &str) -> String {
+        let (base, path) = (&self.app.settings().public_url, self.uri.path());
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("<{base}{path}{mark}{query}>; rel=\"{relation}\"")
+    }
 }

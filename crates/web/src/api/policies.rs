@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::{App, Error, PolicyQuery};
 use hookwright_model::id::{PolicyId, PolicyKind, PolicyRuleId};
 use hookwright_model::lifecycle::LifecycleStatus;
@@ -12,10 +12,8 @@ use super::body::{JsonBytes, JsonObject};
 use super::listing::{listed, page_query};
 use super::path::{PathId, PathTexts};
 use super::query::Query;
-use super::shown;
-use crate::error::ApiError;
+use super::{Result, shown};
 
-type Result<T = Response> = std::result::Result<T, ApiError>;
 type Policy = PathId<PolicyKind>;
 
 /// `POST /api/v1/policies?activate=`

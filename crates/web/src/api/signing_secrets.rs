@@ -2,17 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::App;
 use hookwright_model::id::{InlineHookId, InlineHookKind, SigningSecretId};
 
 use super::auth::Authenticated;
 use super::body::JsonObject;
 use super::path::{PathId, PathTexts};
-use super::shown;
-use crate::error::ApiError;
+use super::{Result, shown};
 
-type Result<T = Response> = std::result::Result<T, ApiError>;
 type HookId = PathId<InlineHookKind>;
 
 /// `POST /hookwright/v1/inlineHooks/{id}/signingSecrets`: the one answer that shows the value.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use hookwright_app::{App, LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
 use hookwright_model::user::LifecycleStep;
 use serde_json::{Value, json};
@@ -12,10 +12,8 @@ use super::body::JsonObject;
 use super::listing::{listed, page_query};
 use super::path::{PathText, PathTexts};
 use super::query::Query;
-use super::{done, shown};
+use super::{Result, done, shown};
 use crate::error::ApiError;
-
-type Result<T = Response> = std::result::Result<T, ApiError>;
 
 /// `POST /api/v1/users?activate=&provider=&nextLogin=`
 pub(crate) async fn create(
