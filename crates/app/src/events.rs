@@ -9,6 +9,7 @@ use hookwright_model::hook_key::HookKey;
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::signing_secret::SigningSecret;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
+use hookwright_model::text::cut;
 use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_model::user::{USER_SCHEMA_ID, User};
 use hookwright_model::{Entropy, Timestamp, id};
@@ -89,60 +90,54 @@ pub(crate) const REUSE_DETECTED: EventKind =
 pub(crate) const KEYS_ROTATED: EventKind = EventKind("app.oauth2.as.key.rollover", "OAuth2 signing keys are rotated");
 pub(crate) const HOOK_SKIPPED: EventKind = EventKind("inline_hook.executed", "Skip inline hook since it is not active");
 
+impl EventKind {
+    /// The event of something that went well.
+    fn success(
+        self,
+        published: Timestamp,
+        actor: Actor,
+        origin: Origin,
+        targets: Vec<Target>,
+        uuid: String,
+    ) -> LogEvent {
+        let Self(event_type, display_message) = self;
+        LogEvent {
+            uuid,
+            published,
+            event_type,
+            severity: Severity::Info,
+            display_message: display_message.to_owned(),
+            actor,
+            origin,
+            outcome: Outcome { result: "SUCCESS", reason: None },
+            targets,
+            debug_data: Map::new(),
+        }
+    }
+}
+
 /// The event of what the org's operator did at the command line or by a setting.
 pub(crate) fn operator_event(kind: EventKind, target: Target, now: Timestamp, entropy: &dyn Entropy) -> LogEvent {
-    LogEvent {
-        uuid: id::mint_uuid(entropy),
-        published: now,
-        event_type: kind.0,
-        severity: Severity::Info,
-        display_message: kind.1.to_owned(),
-        actor: Actor {
-            id: "hookwright".to_owned(),
-            kind: "SystemPrincipal".to_owned(),
-            display_name: "Operator".to_owned(),
-            alternate_id: "system@hookwright".to_owned(),
-        },
-        origin: Origin { request_id: id::mint_request_id(entropy), ..Origin::default() },
-        outcome: Outcome { result: "SUCCESS", reason: None },
-        targets: vec![target],
-        debug_data: Map::new(),
-    }
+    let actor = Actor {
+        id: "hookwright".to_owned(),
+        kind: "SystemPrincipal".to_owned(),
+        display_name: "Operator".to_owned(),
+        alternate_id: "system@hookwright".to_owned(),
+    };
+    let uuid = id::mint_uuid(entropy);
+    let origin = Origin { request_id: id::mint_request_id(entropy), ..Origin::default() };
+    kind.success(now, actor, origin, vec![target], uuid)
 }
 
 impl App {
     /// The event of a successful management call.
     pub(crate) fn event(&self, kind: EventKind, caller: &Caller, target: Target, now: Timestamp) -> LogEvent {
-        LogEvent {
-            uuid: id::mint_uuid(self.entropy()),
-            published: now,
-            event_type: kind.0,
-            severity: Severity::Info,
-            display_message: kind.1.to_owned(),
-            actor: caller.actor(),
-            origin: caller.origin.clone(),
-            outcome: Outcome { result: "SUCCESS", reason: None },
-            targets: vec![target],
-            debug_data: Map::new(),
-        }
+        kind.success(now, caller.actor(), caller.origin.clone(), vec![target], id::mint_uuid(self.entropy()))
     }
-}
 
-impl App {
     /// The event of something that went well in a flow.
     pub(crate) fn flow_event(&self, kind: EventKind, actor: Actor, origin: &Origin, targets: Vec<Target>) -> LogEvent {
-        LogEvent {
-            uuid: id::mint_uuid(self.entropy()),
-            published: self.now(),
-            event_type: kind.0,
-            severity: Severity::Info,
-            display_message: kind.1.to_owned(),
-            actor,
-            origin: origin.clone(),
-            outcome: Outcome { result: "SUCCESS", reason: None },
-            targets,
-            debug_data: Map::new(),
-        }
+        kind.success(self.now(), actor, origin.clone(), targets, id::mint_uuid(self.entropy()))
     }
 }
 
@@ -158,7 +153,7 @@ pub(crate) fn user_actor(user: &User) -> Actor {
 
 /// Somebody whom the org does not know, by the name that they gave.
 pub(crate) fn unknown_actor(name: &str) -> Actor {
-    let name: String = if name.is_empty() { "unknown".to_owned() } else { name.chars().take(100).collect() };
+    let name: String = if name.is_empty() { "unknown".to_owned() } else { cut(name, 100) };
     Actor { id: "unknown".to_owned(), kind: "User".to_owned(), display_name: name.clone(), alternate_id: name }
 }
 

@@ -12,8 +12,9 @@ use hookwright_engine::{CallHeaders, Report, run_to_end};
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
-use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::redaction::Redaction;
+use hookwright_model::text::cut;
 use hookwright_model::trace_parent::TraceParent;
 use hookwright_model::user_schema::UserSchema;
 use secrecy::ExposeSecret;
@@ -50,7 +51,7 @@ impl App {
         body: Bytes,
     ) -> Result<HookAnswer, Error> {
         let cached = self.cached_hook(id).await?.ok_or_else(|| Error::not_found(id))?;
-        if cached.hook.status == Status::Inactive {
+        if !cached.hook.status.is_active() {
             let cause = format!("The inline hook {id} is INACTIVE; activate it before you execute it.");
             return Err(Error::invalid("inlineHook", "status", cause));
         }
@@ -244,8 +245,4 @@ fn describe_attempts(report: &Report) -> Vec<String> {
             format!("Attempt {} of {}, {millis} ms: {what}", index + 1, report.attempts.len())
         })
         .collect()
-}
-
-pub(crate) fn cut(text: &str, characters: usize) -> String {
-    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or_default()).to_owned()
 }

@@ -5,14 +5,15 @@ use hookwright_contract::HookType;
 use hookwright_model::Violations;
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::id::InlineHookId;
-use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::lifecycle::LifecycleStatus;
 use hookwright_model::system_log::LogEvent;
+use hookwright_model::text::cut;
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
 use crate::changing::Tries;
 use crate::events::{self, EventKind, hook_target};
-use crate::hook_call::cut;
 use crate::{App, Caller, Error};
 
 /// What a violation's summary names.
@@ -100,13 +101,10 @@ impl App {
         &self,
         caller: &Caller,
         id: &InlineHookId,
-        status: Status,
+        status: LifecycleStatus,
     ) -> Result<Bytes, Error> {
         let now = self.now();
-        let kind = match status {
-            Status::Active => events::INLINE_HOOK_ACTIVATED,
-            Status::Inactive => events::INLINE_HOOK_DEACTIVATED,
-        };
+        let kind = if status.is_active() { events::INLINE_HOOK_ACTIVATED } else { events::INLINE_HOOK_DEACTIVATED };
         self.change(caller, id, kind, |hook| Ok((hook.status != status).then(|| hook.with_status(status, now)))).await
     }
 
@@ -119,7 +117,7 @@ impl App {
         loop {
             tries.begin().await?;
             let hook = self.stored_hook(id).await?;
-            if hook.status == Status::Active {
+            if hook.status.is_active() {
                 let cause = format!("The inline hook {id} is ACTIVE; deactivate it before you delete it.");
                 return Err(Error::WrongState(cause));
             }

@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use crate::Error;
+use crate::{App, Error};
 
 /// Memory in KiB, passes, lanes: at least what OWASP's "Password Storage" cheat sheet asks for.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -138,6 +138,16 @@ impl Passwords {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(TOO_BUSY),
         }
+    }
+}
+
+impl App {
+    /// Hashes a password that may be stored.
+    ///
+    /// # Errors
+    /// [`Error::TooBusy`] if too many are being hashed.
+    pub(crate) async fn hash_password(&self, password: SecretString) -> Result<PasswordHash, Error> {
+        self.inner.passwords.hash(password, self.entropy()).await
     }
 }
 

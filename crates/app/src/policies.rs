@@ -4,6 +4,7 @@ use hookwright_contract::HookType;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, POLICY_TYPE};
 use hookwright_model::id::{PolicyId, PolicyRuleId};
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::text::cut;
 use hookwright_model::{Timestamp, Violations};
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value, json};
@@ -224,7 +225,7 @@ impl App {
             tries.begin().await?;
             let now = self.now();
             let stored = self.policy_with_rule(id, rule).await?;
-            let schema = self.inner.store.user_schema().await?.unwrap_or_default();
+            let schema = self.stored_schema().await?;
             let policy = stored.with_rule(body, &schema, now).map_err(invalid_rule)?;
             self.check_references(&policy).await?;
             let event = self.event(events::RULE_UPDATED, caller, rule_target(&policy), now);
@@ -280,7 +281,7 @@ impl App {
     pub async fn policy_mapping(&self, id: &PolicyId, mapping: &str) -> Result<Value, Error> {
         self.stored_policy(id).await?;
         let app = self.inner.store.application(mapping).await?.filter(|app| app.policy_id == *id);
-        let missing = || Error::NotFound { id: crate::hook_call::cut(mapping, 64), class: "PolicyMapping" };
+        let missing = || Error::NotFound { id: cut(mapping, 64), class: "PolicyMapping" };
         app.map(|app| self.mapping(id, app.id.as_str())).ok_or_else(missing)
     }
 
@@ -325,9 +326,7 @@ impl App {
             let id = &hook.inline_hook_id;
             let found = if id.is_plausible() { self.inner.store.inline_hook(id.as_str()).await? } else { None };
             match found {
-                None => {
-                    violations.add(field, format!("There is no inline hook {}", crate::hook_call::cut(id.as_str(), 64)))
-                }
+                None => violations.add(field, format!("There is no inline hook {}", cut(id.as_str(), 64))),
                 Some(hook) if hook.hook_type != HookType::Registration => {
                     let needed = HookType::Registration.as_str();
                     violations.add(field, format!("The inline hook {id} must be of the type {needed}"));

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use hookwright_model::scim_filter::{AttributePath, Filter};
+use hookwright_model::text::cut;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::Error;
-use crate::hook_call::cut;
 use crate::listing::Listing;
 
 /// How many things are read at once while looking for those that match.

@@ -6,7 +6,6 @@ use hookwright_model::execution::Actor;
 use hookwright_model::flow::Step;
 use hookwright_model::session::{Session, WHOLE_LIFETIME};
 use hookwright_model::user::{User, UserStatus};
-use hookwright_model::user_schema::UserSchema;
 use hookwright_store::{Change, CommitError, Conflict, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -76,14 +75,6 @@ impl App {
             Err(error) => return Err(error.into()),
         }
         Ok(Some(NewSession { token, lifetime: WHOLE_LIFETIME }))
-    }
-
-    /// The user schema as it is now.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn present_schema(&self) -> Result<UserSchema, Error> {
-        Ok(self.inner.store.user_schema().await?.unwrap_or_default())
     }
 
     /// What a form carries to show that it came from a page of ours: it follows from a secret that only the browser has.

@@ -1,6 +1,7 @@
 //! The user schema: read, change. What becomes unique is looked through in all users, what goes is taken from all of them.
 
 use hookwright_model::id::UserId;
+use hookwright_model::text::cut;
 use hookwright_model::user::{USER_SCHEMA_ID, USER_TYPE_ID, User};
 use hookwright_model::user_schema::{SchemaChange, UniqueValue, Uniqueness, UserSchema};
 use hookwright_model::{Timestamp, Violations};
@@ -8,7 +9,6 @@ use hookwright_store::{Change, CommitError, Conflict, UserQuery};
 use serde_json::{Map, Value, json};
 
 use crate::events;
-use crate::hook_call::cut;
 use crate::{App, Caller, Error};
 
 const OBJECT: &str = "userSchema";
@@ -82,6 +82,11 @@ impl App {
         }))
     }
 
+    /// The schema as it is stored now; that of a new org before it is made.
+    pub(crate) async fn stored_schema(&self) -> Result<UserSchema, Error> {
+        Ok(self.inner.store.user_schema().await?.unwrap_or_default())
+    }
+
     /// The schema before the change, and the change as it was written.
     async fn change_schema(
         &self,
@@ -92,7 +97,7 @@ impl App {
         loop {
             tries.begin().await?;
             let now = self.now();
-            let stored = self.inner.store.user_schema().await?.unwrap_or_default();
+            let stored = self.stored_schema().await?;
             let change = stored.updated(body, now).map_err(invalid)?;
             match self.write_schema(caller, &change.schema, now, &change.removed).await {
                 Ok(()) => return Ok((stored, change)),
@@ -123,7 +128,7 @@ impl App {
         let mut tries = self.tries(USER_SCHEMA_ID).await?;
         loop {
             tries.begin().await?;
-            let mut schema = self.inner.store.user_schema().await?.unwrap_or_default();
+            let mut schema = self.stored_schema().await?;
             let mut changes = Vec::new();
             for name in names {
                 if schema.get(name).is_none_or(|attribute| attribute.unique != Uniqueness::Pending) {
@@ -187,7 +192,7 @@ impl App {
         loop {
             tries.begin().await?;
             let Some(mut user) = self.inner.store.user(id.as_str()).await? else { return Ok(()) };
-            let schema = self.inner.store.user_schema().await?.unwrap_or_default();
+            let schema = self.stored_schema().await?;
             if schema.get(name).is_some() || user.profile.shift_remove(name).is_none() {
                 return Ok(());
             }

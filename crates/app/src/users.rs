@@ -11,7 +11,6 @@ use hookwright_model::user::{Detail, USER_TYPE_ID, User, UserStatus};
 use hookwright_model::user_schema::UserSchema;
 use hookwright_model::{Timestamp, Violations};
 use hookwright_store::{Change, CommitError, Conflict};
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::events::{self, EventKind, group_target, user_target};
@@ -157,7 +156,7 @@ impl App {
             tries.begin().await?;
             let now = self.now();
             let mut stored = self.inner.store.user(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
-            let schema = self.inner.store.user_schema().await?.unwrap_or_default();
+            let schema = self.stored_schema().await?;
             stored.profile = schema.known_part(&stored.profile);
             let (user, kinds) = decide(&stored, &schema)?;
             if kinds.is_empty() {
@@ -213,7 +212,7 @@ impl App {
         let mut tries = self.tries(user.id.as_str()).await?;
         loop {
             tries.begin().await?;
-            let schema = self.inner.store.user_schema().await?.unwrap_or_default();
+            let schema = self.stored_schema().await?;
             check_profile(&schema, &user.profile, Check::Whole).into_result().map_err(invalid_new)?;
             let mut changes = vec![Change::insert_user(user.clone(), &schema)];
             changes.extend_from_slice(&joins);
@@ -260,13 +259,6 @@ impl App {
             }
         }
         Ok(groups)
-    }
-
-    pub(crate) async fn hash_password(
-        &self,
-        password: SecretString,
-    ) -> Result<hookwright_model::user::PasswordHash, Error> {
-        self.inner.passwords.hash(password, self.entropy()).await
     }
 }
 

@@ -9,32 +9,17 @@ use serde_json::{Map, Value};
 use crate::Timestamp;
 use crate::id::{AppId, PolicyId};
 use crate::lifecycle::LifecycleStatus;
+use crate::names::names;
 
 pub use input::{MAX_LABEL_CHARACTERS, MAX_REDIRECT_URIS, mint_client_secret};
 
-/// How an app signs people in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignOnMode {
-    /// An OpenID Connect client.
-    OpenIdConnect,
-    /// A link to a page.
-    Bookmark,
-}
-
-impl SignOnMode {
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenIdConnect => "OPENID_CONNECT",
-            Self::Bookmark => "BOOKMARK",
-        }
-    }
-
-    /// Reads the name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::OpenIdConnect, Self::Bookmark].into_iter().find(|known| known.as_str() == name)
+names! {
+    /// How an app signs people in.
+    SignOnMode {
+        /// An OpenID Connect client.
+        OpenIdConnect = "OPENID_CONNECT",
+        /// A link to a page.
+        Bookmark = "BOOKMARK",
     }
 }
 
@@ -104,35 +89,6 @@ impl OAuthClient {
     pub const fn is_public(&self) -> bool {
         matches!(self.token_endpoint_auth_method, ClientAuthMethod::None)
     }
-}
-
-macro_rules! names {
-    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $type {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $type {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The name in the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-
-            /// Reads the name.
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == name)
-            }
-        }
-    };
 }
 
 names! {

@@ -6,6 +6,7 @@ mod representation;
 use crate::Timestamp;
 use crate::id::{GroupId, InlineHookId, PolicyId, PolicyRuleId, RegistrationSourceId};
 use crate::lifecycle::LifecycleStatus;
+use crate::names::names;
 
 /// The `type` of these policies and of their rules.
 pub const POLICY_TYPE: &str = "PROFILE_ENROLLMENT";
@@ -78,26 +79,13 @@ pub struct EnrollmentRule {
     pub last_updated: Timestamp,
 }
 
-/// What happens to people whom the org does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnknownUserAction {
-    /// They may sign up.
-    Register,
-    /// They are told that they can't sign in.
-    Deny,
-}
-
-impl UnknownUserAction {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Register, Self::Deny];
-
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Register => "REGISTER",
-            Self::Deny => "DENY",
-        }
+names! {
+    /// What happens to people whom the org does not know.
+    UnknownUserAction {
+        /// They may sign up.
+        Register = "REGISTER",
+        /// They are told that they can't sign in.
+        Deny = "DENY",
     }
 }
 
@@ -110,38 +98,21 @@ pub struct PolicyHook {
     pub run_on: RunOn,
 }
 
-/// For whom the hook of a policy runs: the console's "Run this hook", which has no field in Okta's own API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RunOn {
-    /// When a new user is created during self-service registration.
-    NewUser,
-    /// When attributes are collected for an existing user.
-    ExistingUser,
-    /// Both.
-    #[default]
-    Both,
+names! {
+    /// For whom the hook of a policy runs: the console's "Run this hook", which has no field in Okta's own API.
+    #[derive(Default)]
+    RunOn {
+        /// When a new user is created during self-service registration.
+        NewUser = "NEW_USER",
+        /// When attributes are collected for an existing user.
+        ExistingUser = "EXISTING_USER",
+        /// Both.
+        #[default]
+        Both = "BOTH",
+    }
 }
 
 impl RunOn {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::NewUser, Self::ExistingUser, Self::Both];
-
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NewUser => "NEW_USER",
-            Self::ExistingUser => "EXISTING_USER",
-            Self::Both => "BOTH",
-        }
-    }
-
-    /// Reads the name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str() == name)
-    }
-
     /// Whether the hook runs when somebody signs up.
     #[must_use]
     pub const fn on_registration(self) -> bool {

@@ -200,12 +200,6 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
-/// An `errorId`: `oae` and 22 characters.
-#[must_use]
-pub fn mint_error_id(entropy: &dyn Entropy) -> String {
-    format!("oae{}", opaque(entropy))
-}
-
 /// A request id: `req` and 22 characters.
 #[must_use]
 pub fn mint_request_id(entropy: &dyn Entropy) -> String {
@@ -295,7 +289,6 @@ mod tests {
 
     #[test]
     fn opaque_ids_have_their_recorded_lengths() {
-        assert_eq!(mint_error_id(&Fixed(9)).len(), 25);
         assert_eq!(mint_request_id(&Fixed(9)).len(), 25);
         assert_eq!(mint_event_id(&Fixed(255)).len(), 22);
     }

@@ -10,28 +10,9 @@ use crate::Timestamp;
 use crate::channel::Channel;
 use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
+use crate::lifecycle::LifecycleStatus;
 
 pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS, is_reserved};
-
-/// Whether flows call a hook. Only the lifecycle operations change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Called.
-    Active,
-    /// Not called; only such a hook can be deleted.
-    Inactive,
-}
-
-impl Status {
-    /// `ACTIVE` or `INACTIVE`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Inactive => "INACTIVE",
-        }
-    }
-}
 
 /// A registered inline hook.
 #[derive(Debug, Clone)]
@@ -44,8 +25,8 @@ pub struct InlineHook {
     pub hook_type: HookType,
     /// Version of the hook type's contract as the client stated it.
     pub version: String,
-    /// Whether flows call it.
-    pub status: Status,
+    /// Whether flows call it. Only the lifecycle operations change it; only an INACTIVE hook can be deleted.
+    pub status: LifecycleStatus,
     /// How the external service is reached.
     pub channel: Channel,
     /// What differs from Okta's ways of calling; ours alone and not part of the hook as Okta shows it.
@@ -63,7 +44,7 @@ pub struct InlineHook {
 impl InlineHook {
     /// The hook in another status, changed now.
     #[must_use]
-    pub fn with_status(&self, status: Status, now: Timestamp) -> Self {
+    pub fn with_status(&self, status: LifecycleStatus, now: Timestamp) -> Self {
         Self { status, last_updated: now.max(self.created), ..self.clone() }
     }
 

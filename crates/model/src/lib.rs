@@ -22,6 +22,7 @@ pub mod id;
 pub mod inline_hook;
 pub mod lifecycle;
 pub mod mail;
+mod names;
 pub mod oauth;
 pub mod password;
 pub mod profile;

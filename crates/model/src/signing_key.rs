@@ -6,33 +6,17 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::Timestamp;
+use crate::names::names;
 
-/// Where a key stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SigningKeyStatus {
-    /// It signs.
-    Active,
-    /// It signs next; published before, so that clients know it by then.
-    Next,
-    /// It signs no more; published as long as what it signed is good.
-    Expired,
-}
-
-impl SigningKeyStatus {
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Next => "NEXT",
-            Self::Expired => "EXPIRED",
-        }
-    }
-
-    /// Reads the name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Active, Self::Next, Self::Expired].into_iter().find(|status| status.as_str() == name)
+names! {
+    /// Where a key stands.
+    SigningKeyStatus {
+        /// It signs.
+        Active = "ACTIVE",
+        /// It signs next; published before, so that clients know it by then.
+        Next = "NEXT",
+        /// It signs no more; published as long as what it signed is good.
+        Expired = "EXPIRED",
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
 use crate::id::{InlineHookId, SigningSecretId};
+use crate::names::names;
 use crate::{Timestamp, Violations};
 
 /// The most signing secrets of a hook.
@@ -17,26 +18,13 @@ pub const MAX_SIGNING_SECRETS: usize = 5;
 /// The longest that secrets may overlap, in seconds: 30 days.
 const MAX_OVERLAP_SECONDS: i64 = 30 * 24 * 60 * 60;
 
-/// How a message is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SignatureAlgorithm {
-    /// `v1`: HMAC with SHA-256; both sides have the secret.
-    HmacSha256,
-    /// `v1a`: Ed25519; the service has the public half only.
-    Ed25519,
-}
-
-impl SignatureAlgorithm {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::HmacSha256, Self::Ed25519];
-
-    /// The algorithm's name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "hmac-sha256",
-            Self::Ed25519 => "ed25519",
-        }
+names! {
+    /// How a message is signed.
+    SignatureAlgorithm {
+        /// `v1`: HMAC with SHA-256; both sides have the secret.
+        HmacSha256 = "hmac-sha256",
+        /// `v1a`: Ed25519; the service has the public half only.
+        Ed25519 = "ed25519",
     }
 }
 
@@ -74,8 +62,8 @@ impl NewSigningSecret {
     pub fn read(body: &Map<String, Value>) -> Result<Self, Violations> {
         let mut violations = Violations::new();
         let fields = Fields::new(body);
-        let known = SignatureAlgorithm::ALL;
-        let algorithm = fields.choice("algorithm", &known, SignatureAlgorithm::as_str, &mut violations);
+        let algorithm =
+            fields.choice("algorithm", &SignatureAlgorithm::ALL, SignatureAlgorithm::as_str, &mut violations);
         let overlap = fields.integer("overlapSeconds", 0..=MAX_OVERLAP_SECONDS, &mut violations);
         violations.into_result()?;
         Ok(Self {

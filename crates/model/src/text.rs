@@ -44,6 +44,12 @@ pub fn has_controls(text: &str) -> bool {
     text.chars().any(|letter| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r'))
 }
 
+/// The text's first characters: as much of it as a message or a record bears.
+#[must_use]
+pub fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -139,8 +139,7 @@ fn read(body: &Map<String, Value>) -> Result<Given, Violations> {
         }
         origin
     });
-    let statuses = [LifecycleStatus::Active, LifecycleStatus::Inactive];
-    let status = fields.choice("status", &statuses, LifecycleStatus::as_str, &mut violations);
+    let status = fields.choice("status", &LifecycleStatus::ALL, LifecycleStatus::as_str, &mut violations);
     let (mut cors, mut redirect) = (false, false);
     for (index, scope) in fields.array("scopes", 8, &mut violations).unwrap_or_default().iter().enumerate() {
         match scope.get("type").and_then(Value::as_str) {

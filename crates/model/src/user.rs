@@ -10,64 +10,31 @@ use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::id::UserId;
+use crate::names::names;
 use crate::text;
 
 pub use lifecycle::{LifecycleStep, WrongStatus};
 pub use representation::{Detail, USER_SCHEMA_ID, USER_TYPE_ID};
 
-/// The state of an account, as Okta's user life cycle names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UserStatus {
-    /// Created, not activated yet.
-    Staged,
-    /// Activated, but has not set a password yet.
-    Provisioned,
-    /// May sign in.
-    Active,
-    /// Has to set a new password by the link that was sent.
-    Recovery,
-    /// Has to change the password at the next sign-in.
-    PasswordExpired,
-    /// Tried too many wrong passwords.
-    LockedOut,
-    /// Put on hold by an administrator.
-    Suspended,
-    /// Deactivated; only such a user can be deleted for good.
-    Deprovisioned,
-}
-
-impl UserStatus {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Staged,
-        Self::Provisioned,
-        Self::Active,
-        Self::Recovery,
-        Self::PasswordExpired,
-        Self::LockedOut,
-        Self::Suspended,
-        Self::Deprovisioned,
-    ];
-
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Staged => "STAGED",
-            Self::Provisioned => "PROVISIONED",
-            Self::Active => "ACTIVE",
-            Self::Recovery => "RECOVERY",
-            Self::PasswordExpired => "PASSWORD_EXPIRED",
-            Self::LockedOut => "LOCKED_OUT",
-            Self::Suspended => "SUSPENDED",
-            Self::Deprovisioned => "DEPROVISIONED",
-        }
-    }
-
-    /// Reads the name, in capitals only.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+names! {
+    /// The state of an account, as Okta's user life cycle names them.
+    UserStatus {
+        /// Created, not activated yet.
+        Staged = "STAGED",
+        /// Activated, but has not set a password yet.
+        Provisioned = "PROVISIONED",
+        /// May sign in.
+        Active = "ACTIVE",
+        /// Has to set a new password by the link that was sent.
+        Recovery = "RECOVERY",
+        /// Has to change the password at the next sign-in.
+        PasswordExpired = "PASSWORD_EXPIRED",
+        /// Tried too many wrong passwords.
+        LockedOut = "LOCKED_OUT",
+        /// Put on hold by an administrator.
+        Suspended = "SUSPENDED",
+        /// Deactivated; only such a user can be deleted for good.
+        Deprovisioned = "DEPROVISIONED",
     }
 }
 

@@ -83,7 +83,8 @@ impl UserSchema {
     }
 
     /// Sets what a login must look like; without a pattern it must look like an email address.
-    pub fn set_login_pattern(&mut self, pattern: Option<Pattern>) {
+    #[cfg(test)]
+    pub(crate) fn set_login_pattern(&mut self, pattern: Option<Pattern>) {
         if let Some(login) = self.attributes.iter_mut().find(|attribute| attribute.name == "login") {
             login.pattern = pattern;
         }

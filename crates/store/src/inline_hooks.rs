@@ -6,7 +6,8 @@ use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, O
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::InlineHookId;
-use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::lifecycle::LifecycleStatus;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -250,7 +251,7 @@ impl InlineHookRow {
         let settings = self.settings(keyring)?;
         let hook_type: HookType =
             self.hook_type.parse().map_err(|_| damaged("type", &"it is none that this release knows"))?;
-        let status = [Status::Active, Status::Inactive].into_iter().find(|status| status.as_str() == self.status);
+        let status = LifecycleStatus::parse(&self.status);
         let channel: StoredChannel = serde_json::from_str(&self.channel).map_err(|error| damaged("channel", &error))?;
         let metadata = self.metadata.as_deref().map(serde_json::from_str).transpose();
         Ok(InlineHook {

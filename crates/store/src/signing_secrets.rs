@@ -82,7 +82,7 @@ struct SigningSecretRow {
 
 impl SigningSecretRow {
     fn description(&self) -> Result<SigningSecret, StoreError> {
-        let algorithm = SignatureAlgorithm::ALL.into_iter().find(|known| known.as_str() == self.algorithm);
+        let algorithm = SignatureAlgorithm::parse(&self.algorithm);
         Ok(SigningSecret {
             id: SigningSecretId::from_text(self.id.as_str()),
             hook_id: InlineHookId::from_text(self.hook_id.as_str()),

@@ -50,7 +50,7 @@ impl Run<'_> {
             return self.refuse(RefusalStatus::Wrong, vec![message], Map::new()).await;
         }
         let now = self.app.now();
-        let hash = self.app.inner.passwords.hash(password, self.app.entropy()).await?;
+        let hash = self.app.hash_password(password).await?;
         let mut changed = user.with_password(hash, now);
         let verify = is_new && self.org.policy.active_rule().is_some_and(|rule| rule.email_verification);
         let mut events = vec![self.user_event(events::PASSWORD_SET, &changed)];

@@ -9,7 +9,6 @@ use hookwright_contract::request::{
 use hookwright_contract::{HookType, check_reply, json};
 use hookwright_model::execution::{Actor, Execution, Trigger};
 use hookwright_model::id::InlineHookId;
-use hookwright_model::inline_hook::Status;
 use hookwright_model::registration::{Decision, HookResult, Submission, decide};
 use hookwright_model::system_log::{Outcome, Severity};
 use hookwright_model::user::User;
@@ -47,7 +46,7 @@ impl Run<'_> {
     ) -> Result<Asked, Error> {
         let Some(id) = hook else { return Ok(Asked::default()) };
         let Some(cached) = self.app.cached_hook(id).await? else { return Ok(Asked::default()) };
-        if cached.hook.status == Status::Inactive {
+        if !cached.hook.status.is_active() {
             let target = hook_target(&cached.hook);
             let mut event = self.app.flow_event(events::HOOK_SKIPPED, actor, &self.origin, vec![target]);
             event.severity = Severity::Warn;

@@ -70,7 +70,7 @@ impl Run<'_> {
             return self.refuse_form(refusal_for_taken(&submission, &attribute), values, Vec::new()).await;
         }
         let password = match password {
-            Some(password) => Some(self.app.inner.passwords.hash(password, self.app.entropy()).await?),
+            Some(password) => Some(self.app.hash_password(password).await?),
             None => None,
         };
         let login = submitted.get("login").and_then(Value::as_str).unwrap_or_default();

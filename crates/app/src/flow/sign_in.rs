@@ -72,7 +72,7 @@ impl Run<'_> {
         }
         if outdated {
             // The same password at today's cost; when it was set stays as it was.
-            user.password = Some(self.app.inner.passwords.hash(password, self.app.entropy()).await?);
+            user.password = Some(self.app.hash_password(password).await?);
             changes.push(Change::UpdateUser(Box::new(user.clone())));
             user.revision += 1;
         }

@@ -16,8 +16,6 @@ pub use oauth::{MAX_REDIRECT_URIS, mint_client_secret};
 /// The most characters of an app's label.
 pub const MAX_LABEL_CHARACTERS: usize = 100;
 
-const MODES: [SignOnMode; 2] = [SignOnMode::OpenIdConnect, SignOnMode::Bookmark];
-
 /// What the key of the built-in dashboard is.
 const DASHBOARD: &str = "okta_enduser";
 
@@ -39,7 +37,7 @@ impl Application {
         if fields.get("signOnMode").is_none() {
             fields.refuse("signOnMode", crate::profile::MISSING, &mut violations);
         }
-        let mode = fields.choice("signOnMode", &MODES, SignOnMode::as_str, &mut violations);
+        let mode = fields.choice("signOnMode", &SignOnMode::ALL, SignOnMode::as_str, &mut violations);
         let Some(sign_on_mode) = mode else { return Err(violations) };
         let now = now.whole_seconds();
         let blank = Self {
@@ -71,7 +69,7 @@ impl Application {
     ) -> Result<Self, Violations> {
         let mut violations = Violations::new();
         let fields = Fields::new(body);
-        let sent = fields.choice("signOnMode", &MODES, SignOnMode::as_str, &mut violations);
+        let sent = fields.choice("signOnMode", &SignOnMode::ALL, SignOnMode::as_str, &mut violations);
         if sent.is_some_and(|sent| sent != self.sign_on_mode) {
             fields.refuse("signOnMode", "The sign-on mode of an app cannot be changed", &mut violations);
         }

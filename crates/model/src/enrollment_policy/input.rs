@@ -15,8 +15,6 @@ use crate::{Timestamp, Violations};
 /// The most attributes that people may sign in with.
 const MAX_IDENTIFIERS: usize = 3;
 
-const STATUSES: [LifecycleStatus; 2] = [LifecycleStatus::Active, LifecycleStatus::Inactive];
-
 /// What a request says of a policy itself.
 struct Given {
     name: String,
@@ -124,7 +122,7 @@ fn read(body: &Map<String, Value>) -> Result<Given, Violations> {
     let name = fields.text("name", 1..=MAX_NAME_CHARACTERS, &mut violations);
     let description = fields.optional_text("description", 0..=1_024, &mut violations).filter(|text| !text.is_empty());
     let priority = fields.integer("priority", 0..=1_000_000, &mut violations);
-    let status = fields.choice("status", &STATUSES, LifecycleStatus::as_str, &mut violations);
+    let status = fields.choice("status", &LifecycleStatus::ALL, LifecycleStatus::as_str, &mut violations);
     violations.into_result()?;
     let priority = priority.and_then(|priority| i32::try_from(priority).ok());
     Ok(Given { name: name.unwrap_or_default(), description, priority, status })

@@ -6,10 +6,12 @@ mod header;
 use hookwright_contract::HookType;
 use serde_json::{Map, Value};
 
-use super::{InlineHook, Status};
+use super::InlineHook;
 use crate::address::AddressPolicy;
 use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
+use crate::lifecycle::LifecycleStatus;
+use crate::profile::MISSING;
 use crate::{Timestamp, Violations};
 
 pub use header::{MAX_HEADERS, is_reserved};
@@ -19,9 +21,6 @@ pub const MAX_NAME_CHARACTERS: usize = 255;
 
 /// The most that `metadata` may hold, names and values together: it is read and shown with every hook.
 const MAX_METADATA_BYTES: usize = 16 * 1024;
-
-/// What stands in a violation where a required field is missing.
-const MISSING: &str = "The field cannot be left blank";
 
 impl InlineHook {
     /// Reads the body of a create call. The hook starts ACTIVE, whatever the body says of its status.
@@ -50,7 +49,7 @@ impl InlineHook {
             name,
             hook_type,
             version,
-            status: Status::Active,
+            status: LifecycleStatus::Active,
             channel,
             settings: HookSettings::default(),
             metadata,

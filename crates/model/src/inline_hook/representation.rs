@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{InlineHook, Status};
+use super::InlineHook;
 use crate::channel::{Channel, ChannelAuth, OAuthClientAuth};
+use crate::lifecycle::LifecycleStatus;
 use crate::secret_display::{SECRET_MASK, SecretDisplay};
 
 impl InlineHook {
@@ -32,12 +33,12 @@ impl InlineHook {
         let own = format!("{base}/api/v1/inlineHooks/{}", self.id);
         let link = |path: &str, method: &str| json!({"href": format!("{own}{path}"), "hints": {"allow": [method]}});
         match self.status {
-            Status::Active => json!({
+            LifecycleStatus::Active => json!({
                 "self": {"href": own},
                 "execute": link("/execute", "POST"),
                 "deactivate": link("/lifecycle/deactivate", "POST"),
             }),
-            Status::Inactive => json!({
+            LifecycleStatus::Inactive => json!({
                 "activate": link("/lifecycle/activate", "POST"),
                 "self": {"href": own},
                 "delete": link("", "DELETE"),

@@ -6,60 +6,27 @@ use std::fmt;
 
 use super::{User, UserStatus};
 use crate::Timestamp;
+use crate::names::names;
 
-/// A step of the life cycle that an administrator takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LifecycleStep {
-    /// STAGED or DEPROVISIONED to PROVISIONED or, with a password, ACTIVE.
-    Activate,
-    /// PROVISIONED or RECOVERY starts again with a fresh activation.
-    Reactivate,
-    /// Any state to DEPROVISIONED.
-    Deactivate,
-    /// ACTIVE to SUSPENDED.
-    Suspend,
-    /// SUSPENDED back to ACTIVE.
-    Unsuspend,
-    /// LOCKED_OUT back to ACTIVE.
-    Unlock,
-    /// ACTIVE to PASSWORD_EXPIRED.
-    ExpirePassword,
-    /// To RECOVERY: the old password is gone.
-    ResetPassword,
-}
-
-impl LifecycleStep {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Activate,
-        Self::Reactivate,
-        Self::Deactivate,
-        Self::Suspend,
-        Self::Unsuspend,
-        Self::Unlock,
-        Self::ExpirePassword,
-        Self::ResetPassword,
-    ];
-
-    /// Reads the last segment of a step's path.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.as_str() == name)
-    }
-
-    /// The last segment of the step's path.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Activate => "activate",
-            Self::Reactivate => "reactivate",
-            Self::Deactivate => "deactivate",
-            Self::Suspend => "suspend",
-            Self::Unsuspend => "unsuspend",
-            Self::Unlock => "unlock",
-            Self::ExpirePassword => "expire_password",
-            Self::ResetPassword => "reset_password",
-        }
+names! {
+    /// A step of the life cycle that an administrator takes.
+    LifecycleStep {
+        /// STAGED or DEPROVISIONED to PROVISIONED or, with a password, ACTIVE.
+        Activate = "activate",
+        /// PROVISIONED or RECOVERY starts again with a fresh activation.
+        Reactivate = "reactivate",
+        /// Any state to DEPROVISIONED.
+        Deactivate = "deactivate",
+        /// ACTIVE to SUSPENDED.
+        Suspend = "suspend",
+        /// SUSPENDED back to ACTIVE.
+        Unsuspend = "unsuspend",
+        /// LOCKED_OUT back to ACTIVE.
+        Unlock = "unlock",
+        /// ACTIVE to PASSWORD_EXPIRED.
+        ExpirePassword = "expire_password",
+        /// To RECOVERY: the old password is gone.
+        ResetPassword = "reset_password",
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+use crate::names::names;
+
 /// A compiled pattern may take this many bytes; larger ones are refused.
 const MAX_PATTERN_BYTES: usize = 256 * 1024;
 
@@ -128,26 +130,15 @@ impl AttributeType {
     }
 }
 
-/// The kind of an array's elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ItemType {
-    /// `string`
-    String,
-    /// `number`
-    Number,
-    /// `integer`, of 32 bits
-    Integer,
-}
-
-impl ItemType {
-    /// The name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Number => "number",
-            Self::Integer => "integer",
-        }
+names! {
+    /// The kind of an array's elements.
+    ItemType {
+        /// `string`
+        String = "string",
+        /// `number`
+        Number = "number",
+        /// `integer`, of 32 bits
+        Integer = "integer",
     }
 }
 
@@ -207,35 +198,6 @@ impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
-}
-
-macro_rules! names {
-    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $type {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $type {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The name in the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-
-            /// Reads the name.
-            #[must_use]
-            pub fn parse(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == name)
-            }
-        }
-    };
 }
 
 names! {

@@ -181,13 +181,13 @@ fn read_permission(fields: &Fields<'_>, violations: &mut Violations) -> Option<P
         if permission.get("principal").and_then(Value::as_str) != Some("SELF") {
             permission.refuse("principal", "The field must be SELF", violations);
         }
-        found = permission.choice("action", Permission::ALL, Permission::as_str, violations).or(found);
+        found = permission.choice("action", &Permission::ALL, Permission::as_str, violations).or(found);
     }
     found
 }
 
 fn read_master(fields: &Fields<'_>, violations: &mut Violations) -> Option<Master> {
-    fields.object("master", violations)?.choice("type", Master::ALL, Master::as_str, violations)
+    fields.object("master", violations)?.choice("type", &Master::ALL, Master::as_str, violations)
 }
 
 fn read_pattern(fields: &Fields<'_>, violations: &mut Violations) -> Option<Pattern> {

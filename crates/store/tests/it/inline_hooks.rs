@@ -2,7 +2,8 @@
 
 use hookwright_contract::HookType;
 use hookwright_model::channel::{ChannelAuth, OAuthClientAuth, OAuthConfig};
-use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::lifecycle::LifecycleStatus;
 use hookwright_store::{Change, CommitError, Conflict, Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -55,7 +56,7 @@ async fn a_hook_comes_back_as_it_was_stored(fixture: Fixture) {
     plain.name = "A name \u{202e}with\u{1f980} quotes ' \" and $1".to_owned();
     plain.metadata = json!({"z": [1, 2.50], "a": {"b": null, "nul": "\0"}}).as_object().cloned();
     plain.version = "7.0.12".to_owned();
-    plain.status = Status::Inactive;
+    plain.status = LifecycleStatus::Inactive;
     plain.hook_type = HookType::LegacyTokens;
     let secret_post = OAuthClientAuth::ClientSecretPost(SecretString::from("client secret".to_owned()));
     let key_jwt = OAuthClientAuth::PrivateKeyJwt { hook_key_id: crate::hook_keys::key(1).id.to_string() };
@@ -138,7 +139,7 @@ async fn an_update_needs_the_revision_that_was_read(fixture: Fixture) {
     changed.name = "Changed".to_owned();
     changed.channel.auth = ChannelAuth::None;
     changed.last_updated = after(5_000);
-    changed.status = Status::Inactive;
+    changed.status = LifecycleStatus::Inactive;
     store.commit(vec![Change::UpdateInlineHook(changed.clone())]).await.unwrap();
     let now = stored(&store, 1).await;
     assert_eq!(now.revision, 2);

@@ -9,7 +9,8 @@ use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, O
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::{ApiTokenId, ExecutionId, InlineHookId};
-use hookwright_model::inline_hook::{InlineHook, Status};
+use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::lifecycle::LifecycleStatus;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
 use secrecy::SecretString;
 use serde_json::Map;
@@ -36,7 +37,7 @@ pub(crate) fn hook(number: u64) -> InlineHook {
         name: format!("Hook {number}"),
         hook_type: HookType::Registration,
         version: "1.0.0".to_owned(),
-        status: Status::Active,
+        status: LifecycleStatus::Active,
         channel: Channel {
             uri: HookUri::parse_stored("https://hooks.example.com/registration?a=b").unwrap(),
             headers: vec![Header { key: "X-One".to_owned(), value: "1".to_owned() }],

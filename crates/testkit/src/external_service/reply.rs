@@ -149,13 +149,6 @@ impl Reply {
         self
     }
 
-    /// Waits at this place.
-    #[must_use]
-    pub fn then_wait(mut self, delay: Duration) -> Self {
-        self.steps.push(Step::Wait(delay));
-        self
-    }
-
     /// Goes on with these bytes.
     #[must_use]
     pub fn then_send(mut self, bytes: impl Into<Bytes>) -> Self {

@@ -3,24 +3,22 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::HeaderName;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use hookwright_app::App;
 use hookwright_model::id::InlineHookKind;
-use hookwright_model::inline_hook::Status;
+use hookwright_model::lifecycle::LifecycleStatus;
 
 use super::auth::Authenticated;
 use super::body::{JsonBytes, JsonObject};
-use super::json;
 use super::path::PathId;
 use super::query::Query;
-use crate::error::ApiError;
+use super::{Result, json};
 use crate::headers;
 
 /// Where the record of a call is to be found.
 const EXECUTION_ID: HeaderName = HeaderName::from_static("x-hookwright-execution-id");
 
-type Result<T = Response> = std::result::Result<T, ApiError>;
 type HookId = PathId<InlineHookKind>;
 
 /// `POST /api/v1/inlineHooks`
@@ -74,7 +72,7 @@ pub(crate) async fn activate(
     Authenticated(caller): Authenticated,
     PathId(id): HookId,
 ) -> Result {
-    Ok(json(app.set_inline_hook_status(&caller, &id, Status::Active).await?))
+    Ok(json(app.set_inline_hook_status(&caller, &id, LifecycleStatus::Active).await?))
 }
 
 /// `POST /api/v1/inlineHooks/{id}/lifecycle/deactivate`
@@ -83,7 +81,7 @@ pub(crate) async fn deactivate(
     Authenticated(caller): Authenticated,
     PathId(id): HookId,
 ) -> Result {
-    Ok(json(app.set_inline_hook_status(&caller, &id, Status::Inactive).await?))
+    Ok(json(app.set_inline_hook_status(&caller, &id, LifecycleStatus::Inactive).await?))
 }
 
 /// `POST /api/v1/inlineHooks/{id}/execute`: the service's answer, byte for byte; `{}` where it answered 204.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use hookwright_app::App;
-use hookwright_model::user_schema::{Permission, UserSchema};
+use hookwright_model::user_schema::Permission;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ struct ShownMail {
 pub(crate) async fn home(State(app): State<App>, browser: Browser) -> Result<Response, ApiError> {
     let Some(token) = &browser.session else { return Ok(see_other("/signin")) };
     let Some(signed_in) = app.signed_in(token.expose_secret()).await? else { return Ok(see_other("/signin")) };
-    let schema: UserSchema = app.present_schema().await?;
+    let schema = app.cached_schema().await?;
     let visible = schema.iter().filter(|attribute| attribute.permission != Permission::Hide);
     let attributes = visible.filter_map(|attribute| {
         let value = signed_in.user.profile.get(&attribute.name)?;

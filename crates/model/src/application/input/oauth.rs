@@ -45,14 +45,14 @@ pub(super) fn read(
     }
 
     let application_type = settings
-        .choice("application_type", ApplicationType::ALL, ApplicationType::as_str, violations)
+        .choice("application_type", &ApplicationType::ALL, ApplicationType::as_str, violations)
         .unwrap_or(ApplicationType::Web);
     let grant_types = settings
-        .choices("grant_types", GrantType::ALL, GrantType::as_str, violations)
+        .choices("grant_types", &GrantType::ALL, GrantType::as_str, violations)
         .filter(|grants| !grants.is_empty())
         .unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let response_types = settings
-        .choices("response_types", ResponseType::ALL, ResponseType::as_str, violations)
+        .choices("response_types", &ResponseType::ALL, ResponseType::as_str, violations)
         .filter(|responses| !responses.is_empty())
         .unwrap_or_else(|| default_responses(&grant_types));
     let method = read_method(application_type, &credentials, violations);
@@ -95,7 +95,7 @@ fn read_method(
     violations: &mut Violations,
 ) -> ClientAuthMethod {
     let sent =
-        credentials.choice("token_endpoint_auth_method", ClientAuthMethod::ALL, ClientAuthMethod::as_str, violations);
+        credentials.choice("token_endpoint_auth_method", &ClientAuthMethod::ALL, ClientAuthMethod::as_str, violations);
     sent.unwrap_or(match application_type {
         ApplicationType::Web | ApplicationType::Service => ClientAuthMethod::ClientSecretBasic,
         ApplicationType::Browser | ApplicationType::Native => ClientAuthMethod::None,

@@ -44,7 +44,7 @@ fn refused(member: &str, value: Value, field: &str) -> String {
 #[test]
 fn a_hook_starts_active_and_shows_dates_of_whole_seconds() {
     let hook = create(&body()).unwrap();
-    assert_eq!(hook.status, Status::Active);
+    assert_eq!(hook.status, LifecycleStatus::Active);
     let shown = hook.to_json("https://org.example", SecretDisplay::Mask);
     assert_eq!((&shown["created"], &shown["lastUpdated"]), (&json!("2023-11-14T22:13:20.000Z"), &shown["created"]));
     assert_eq!(secret(&hook), "api-key");
@@ -144,7 +144,7 @@ fn the_type_never_changes_and_the_status_is_ignored() {
     let hook = create(&body()).unwrap();
     let mut body = body();
     body["status"] = json!("INACTIVE");
-    assert_eq!(replaced(&hook, &body).unwrap().status, Status::Active);
+    assert_eq!(replaced(&hook, &body).unwrap().status, LifecycleStatus::Active);
     body["type"] = json!("com.okta.saml.tokens.transform");
     assert_eq!(replaced(&hook, &body).unwrap_err().iter().next().unwrap().field, "type");
     body.as_object_mut().unwrap().remove("type");

@@ -50,9 +50,9 @@ pub(super) fn read(
     }
     attribute.permission = read_permission(fields, violations).unwrap_or(attribute.permission);
     attribute.master = read_master(fields, violations).unwrap_or(attribute.master);
-    attribute.scope = fields.choice("scope", Scope::ALL, Scope::as_str, violations).unwrap_or(attribute.scope);
+    attribute.scope = fields.choice("scope", &Scope::ALL, Scope::as_str, violations).unwrap_or(attribute.scope);
     attribute.mutability =
-        fields.choice("mutability", Mutability::ALL, Mutability::as_str, violations).unwrap_or(attribute.mutability);
+        fields.choice("mutability", &Mutability::ALL, Mutability::as_str, violations).unwrap_or(attribute.mutability);
     read_text_rules(&mut attribute, fields, violations);
     read_bounds(&mut attribute, fields, violations);
     read_choices(&mut attribute, fields, violations);
@@ -71,8 +71,7 @@ fn new_kind(fields: &Fields<'_>, violations: &mut Violations) -> Option<Attribut
         fields.refuse("items", crate::profile::MISSING, violations);
         return None;
     };
-    let known = [ItemType::String, ItemType::Number, ItemType::Integer];
-    let item = items.choice("type", &known, ItemType::as_str, violations);
+    let item = items.choice("type", &ItemType::ALL, ItemType::as_str, violations);
     if items.get("type").is_none() {
         items.refuse("type", crate::profile::MISSING, violations);
     }
@@ -114,7 +113,7 @@ fn read_text_rules(attribute: &mut Attribute, fields: &Fields<'_>, violations: &
         fields.refuse("minLength", "The field must not be greater than maxLength", violations);
     }
     if fields.mentions("format") {
-        attribute.format = fields.choice("format", AttributeFormat::ALL, AttributeFormat::as_str, violations);
+        attribute.format = fields.choice("format", &AttributeFormat::ALL, AttributeFormat::as_str, violations);
     }
     if fields.mentions("pattern") {
         attribute.pattern = read_pattern(fields, violations);
