@@ -85,6 +85,8 @@ pub struct User {
     pub last_updated: Timestamp,
     /// When the password was last set, to the millisecond: what was proved before it counts no longer.
     pub password_changed: Option<Timestamp>,
+    /// Whether the user has proved the email address, or an administrator vouches for it.
+    pub email_verified: bool,
     /// Counts the writes, so that two writers who read the same state can't both win. Starts at 1.
     pub revision: i64,
 }
@@ -92,7 +94,8 @@ pub struct User {
 impl User {
     /// A new user. It is STAGED unless it is to be activated; then ACTIVE with a password, PROVISIONED without one.
     ///
-    /// The profile is taken as checked; its null members are dropped and its text is composed.
+    /// The profile is taken as checked; its null members are dropped and its text is composed. Whoever creates a user vouches
+    /// for the email address, unless they say otherwise afterwards.
     #[must_use]
     pub fn create(
         id: UserId,
@@ -118,15 +121,19 @@ impl User {
             last_updated: now,
             password_changed: password.is_some().then_some(exactly),
             password,
+            email_verified: true,
             revision: 1,
         }
     }
 
-    /// The user with another profile (taken as checked), changed now.
+    /// The user with another profile (taken as checked), changed now. Another email address is one that nobody has proved yet.
     #[must_use]
     pub fn with_profile(&self, profile: &Map<String, Value>, now: Timestamp) -> Self {
+        let profile = crate::profile::stored_form(profile);
+        let same_address = profile.get("email") == self.profile.get("email");
         Self {
-            profile: crate::profile::stored_form(profile),
+            profile,
+            email_verified: self.email_verified && same_address,
             last_updated: now.whole_seconds().max(self.created),
             ..self.clone()
         }

@@ -17,7 +17,7 @@ use crate::stored_form::{object, to_text, unknown};
 use crate::user_schemas;
 
 const UPDATE: &str = "UPDATE users SET status = $3, password_hash = $4, activated_ms = $5, status_changed_ms = $6, \
-     last_login_ms = $7, last_updated_ms = $8, password_changed_ms = $9, revision = revision + 1 \
+     last_login_ms = $7, last_updated_ms = $8, password_changed_ms = $9, email_verified = $10, revision = revision + 1 \
      WHERE id = $1 AND revision = $2";
 
 const NOTE_SIGN_IN: &str = "UPDATE users SET last_login_ms = $2 \
@@ -34,7 +34,7 @@ const OTHER_SCHEMA: &str = "SELECT id FROM user_schemas WHERE id = 'default' AND
 macro_rules! columns {
     () => {
         "id, status, profile, password_hash, created_ms, activated_ms, status_changed_ms, last_login_ms, \
-         last_updated_ms, password_changed_ms, revision"
+         last_updated_ms, password_changed_ms, revision, email_verified"
     };
 }
 
@@ -89,6 +89,7 @@ pub(crate) fn insert(
         date(user.password_changed),
         Argument::Integer(user.revision),
         Argument::Integer(schema_revision),
+        verified(user),
     ];
     let otherwise = refusals(user, login, schema_revision, Conflict::AlreadyThere);
     let mut statements = vec![Statement::new(dialect.insert_user(), arguments).or(otherwise)];
@@ -119,6 +120,7 @@ pub(crate) fn update_profile(
         date(user.last_login),
         Argument::Integer(user.last_updated.as_millis()),
         date(user.password_changed),
+        verified(user),
     ];
     let otherwise = refusals(user, login, schema_revision, Conflict::Stale);
     let mut statements = vec![Statement::new(dialect.update_user_profile(), arguments).or(otherwise)];
@@ -148,6 +150,7 @@ pub(crate) fn update(user: &User) -> Statement {
         date(user.last_login),
         Argument::Integer(user.last_updated.as_millis()),
         date(user.password_changed),
+        verified(user),
     ];
     Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale))
 }
@@ -170,6 +173,10 @@ fn password(user: &User) -> Argument {
     Argument::OptionalText(user.password.as_ref().map(|hash| hash.expose_phc().to_owned()))
 }
 
+fn verified(user: &User) -> Argument {
+    Argument::Integer(user.email_verified.into())
+}
+
 fn date(date: Option<Timestamp>) -> Argument {
     Argument::OptionalInteger(date.map(Timestamp::as_millis))
 }
@@ -187,6 +194,7 @@ struct UserRow {
     last_updated_ms: i64,
     password_changed_ms: Option<i64>,
     revision: i64,
+    email_verified: i64,
 }
 
 impl TryFrom<UserRow> for User {
@@ -205,6 +213,7 @@ impl TryFrom<UserRow> for User {
             last_updated: Timestamp::from_millis(row.last_updated_ms),
             password_changed: row.password_changed_ms.map(Timestamp::from_millis),
             revision: row.revision,
+            email_verified: row.email_verified == 1,
             id: UserId::from_text(row.id),
         })
     }

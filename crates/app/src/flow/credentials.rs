@@ -125,6 +125,7 @@ impl Run<'_> {
             return self.finish(Next::new(state)).await;
         }
         let mut changed = user;
+        changed.email_verified = true;
         activate(&mut changed, now);
         let changes = vec![
             Change::UpdateUser(Box::new(changed.clone())),

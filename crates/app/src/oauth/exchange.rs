@@ -256,7 +256,7 @@ impl App {
 }
 
 /// A user who was switched off, or whose password was set anew since, has to sign in again.
-fn may_have_tokens(user: &User, authenticated: hookwright_model::Timestamp) -> bool {
+pub(super) fn may_have_tokens(user: &User, authenticated: hookwright_model::Timestamp) -> bool {
     user.status == UserStatus::Active && user.password_changed.is_none_or(|changed| changed <= authenticated)
 }
 

@@ -1,12 +1,13 @@
 //! What tokens are good for, and how they end: `userinfo`, `introspect`, `revoke`, `logout`.
 
+use hookwright_model::Timestamp;
 use hookwright_model::id::UserId;
 use hookwright_model::oauth::{DEFAULT_AUDIENCE, Grant, OAuthError, Parameters, Scopes, userinfo_claims};
 use hookwright_model::user::User;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::exchange::refresh_token_hash;
+use super::exchange::{may_have_tokens, refresh_token_hash};
 use super::{BasicCredentials, KnownClient, OAuthFailure, refused};
 use crate::events;
 use crate::{App, Error, RequestOrigin};
@@ -67,14 +68,22 @@ impl App {
         let Some(claims) = self.own_claims(text).await? else {
             return self.introspect_refresh_token(text, &client).await;
         };
-        // An ID token: it counts until its time is over.
+        // An ID token: it counts until its time is over, or its user may have no tokens any longer.
         let is_mine = claims.get("aud").and_then(Value::as_str) == Some(client.client.client_id.as_str());
-        if !is_mine || is_over(&claims, self) {
+        if !is_mine || is_over(&claims, self) || !self.is_user_of(&claims).await? {
             return Ok(inactive);
         }
         let mut answer = claims;
         answer.insert("active".to_owned(), json!(true));
         Ok(Value::Object(answer))
+    }
+
+    /// Whether the user whom an ID token names may have tokens for what they proved then. Its time is in whole seconds.
+    async fn is_user_of(&self, claims: &Map<String, Value>) -> Result<bool, Error> {
+        let seconds = claims.get("auth_time").and_then(Value::as_i64).unwrap_or(0);
+        let authenticated = Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(999));
+        let user = self.inner.store.user(claims.get("sub").and_then(Value::as_str).unwrap_or_default()).await?;
+        Ok(user.is_some_and(|user| may_have_tokens(&user, authenticated)))
     }
 
     async fn introspect_refresh_token(&self, text: &str, client: &KnownClient) -> Result<Value, OAuthFailure> {
@@ -161,6 +170,10 @@ impl App {
         };
         let grant = self.inner.store.oauth_grant(id).await?;
         let Some(grant) = grant.filter(|grant| grant.revoked.is_none()) else { return Ok(None) };
+        let application = self.cached_application(&grant.application).await?;
+        if application.is_none_or(|application| !application.status.is_active()) {
+            return Ok(None);
+        }
         let user = self.user_of_grant(&grant).await?;
         Ok(user.map(|user| LivingToken { claims, grant, user }))
     }

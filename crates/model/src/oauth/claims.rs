@@ -109,8 +109,7 @@ pub fn userinfo_claims(user: &User, scopes: &Scopes) -> Value {
         claims.insert("updated_at".to_owned(), json!(seconds(user.last_updated)));
     }
     if scopes.contains("email") {
-        // Who signs in has proved the address, or an administrator vouches for it.
-        claims.insert("email_verified".to_owned(), json!(true));
+        claims.insert("email_verified".to_owned(), json!(user.email_verified));
     }
     let address: Map<String, Value> = [
         ("street_address", "streetAddress"),

@@ -78,3 +78,13 @@ fn a_user_without_names_is_called_by_the_login() {
     nameless.profile.retain(|name, _| name == "login");
     assert_eq!(nameless.full_name(), "rosario.jones@okta.com");
 }
+
+#[test]
+fn another_email_address_is_one_that_nobody_has_proved() {
+    let (user, now) = (user(None, true), Timestamp::from_millis(0));
+    assert!(user.email_verified && user.with_profile(&user.profile, now).email_verified);
+    let mut other = user.profile.clone();
+    other.insert("email".to_owned(), json!("other@okta.com"));
+    let changed = user.with_profile(&other, now);
+    assert!(!changed.email_verified && !changed.with_profile(&user.profile, now).email_verified);
+}

@@ -24,5 +24,6 @@ mod postgres_server;
 mod retention;
 mod samples;
 mod secrets;
+mod signing_secrets;
 mod sqlite;
 mod users;

@@ -150,6 +150,7 @@ async fn an_update_without_the_profile_needs_no_schema(fixture: Fixture) {
     store.commit(vec![Change::UpdateUserSchema(UserSchema::default())]).await.unwrap();
     let mut locked = user(1).with_status(UserStatus::LockedOut, after(5_000));
     locked.password = None;
+    locked.email_verified = false;
     locked.profile.clear();
     store.commit(vec![Change::UpdateUser(Box::new(locked.clone()))]).await.unwrap();
     assert_same(&stored(&store, 1).await, &User { profile: user(1).profile, revision: 2, ..locked });

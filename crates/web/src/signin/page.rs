@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, REFERRER_POLICY};
 use axum::response::{IntoResponse, Response};
 
 use crate::context::Finished;
@@ -107,11 +107,17 @@ pub(super) struct ContinuePage {
     pub(super) url: String,
 }
 
+/// Other origins learn nothing. Under `no-referrer` the forms of a page would come with `Origin: null` (Fetch, "append a request
+/// Origin header"), and browsers that send no `Sec-Fetch-Site` could not show that they are ours: older ones, and all of them
+/// where the org is reached by plain HTTP under another name than localhost.
+const SENT_TO_OURSELVES: &str = "same-origin";
+
 /// A page as an answer.
 pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => {
-            let mut response = (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response();
+            let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (REFERRER_POLICY, SENT_TO_OURSELVES)];
+            let mut response = (status, headers, text).into_response();
             response.extensions_mut().insert(Finished);
             response
         }

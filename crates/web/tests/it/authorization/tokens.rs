@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::client::{BASE, LOGIN, Party, verify};
+use crate::execute::ALLOW;
+use crate::flows::idx::Idx;
+use crate::flows::org::{PASSWORD, policy_id};
 
 #[tokio::test]
 async fn userinfo_answers_a_living_access_token_only() {
@@ -132,5 +135,62 @@ async fn a_public_client_may_name_itself_by_basic_authentication_without_a_secre
     let request = request.header("authorization", &basic).header("content-type", "application/x-www-form-urlencoded");
     let body = super::client::form(&[("token", tokens["access_token"].as_str().unwrap())]);
     assert_eq!(request.body(body).send().await.status, 200);
+    assert_eq!(party.userinfo(&tokens).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_proved_is_not_called_verified() {
+    let party = Party::public().await;
+    let app = party.org().client.get("/api/v1/apps").await.json();
+    let app = app.as_array().unwrap().iter().find(|app| app["label"] == "Single page").unwrap()["id"].clone();
+    let app = app.as_str().unwrap();
+    let answer = party.org().client.put(&format!("/api/v1/apps/{app}/policies/{}", policy_id()), &json!({})).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let interact = async || {
+        let handle = party.interact(&[]).await.json()["interaction_handle"].as_str().unwrap().to_owned();
+        Idx::introspect(party.org(), &handle).await
+    };
+    let verified = async |idx: &Idx| {
+        let tokens = party.exchange(idx.code()).await.json();
+        party.userinfo(&tokens).await.json()["email_verified"].clone()
+    };
+    party.flow.answers(&[ALLOW]);
+    let mut idx = interact().await;
+    idx.sign_up(json!({"email": "somebody@else.example", "firstName": "A", "lastName": "B"})).await;
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": PASSWORD}})).await;
+    assert_eq!(verified(&idx).await, json!(false));
+
+    party.flow.change_rule(|rule| rule.email_verification = true).await;
+    let mut idx = interact().await;
+    idx.sign_up(json!({"email": "own@app.example", "firstName": "A", "lastName": "B"})).await;
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": PASSWORD}})).await;
+    let mail = party.org().app.mails().await.unwrap()[0].body.clone();
+    let code = mail.split_whitespace().find(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()));
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": code.unwrap()}})).await;
+    assert_eq!(verified(&idx).await, json!(true));
+
+    // An administrator vouches for whom they make, and for an address that they change.
+    let tokens = party.tokens().await;
+    assert_eq!(party.userinfo(&tokens).await.json()["email_verified"], true);
+    let body = json!({"profile": {"email": "other@else.example"}});
+    let answer = party.org().client.post("/api/v1/users/somebody@else.example", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(party.org().store.user_by_login("somebody@else.example").await.unwrap().unwrap().email_verified);
+}
+
+#[tokio::test]
+async fn tokens_count_no_longer_where_their_user_or_their_app_is_switched_off() {
+    let party = Party::confidential().await;
+    let tokens = party.tokens().await;
+    let ask = async |name: &str| party.post("introspect", &[("token", tokens[name].as_str().unwrap())]).await.json();
+    let step = async |path: &str| assert_eq!(party.org().client.post(path, &json!({})).await.status, 200, "{path}");
+    assert_eq!(ask("id_token").await["active"], true);
+    step(&format!("/api/v1/users/{LOGIN}/lifecycle/suspend")).await;
+    for name in ["access_token", "refresh_token", "id_token"] {
+        assert_eq!(ask(name).await, json!({"active": false}), "{name}");
+    }
+    step(&format!("/api/v1/users/{LOGIN}/lifecycle/unsuspend")).await;
+    assert_eq!(party.userinfo(&tokens).await.status, 200);
+    step(&format!("/api/v1/apps/{}/lifecycle/deactivate", party.id)).await;
     assert_eq!(party.userinfo(&tokens).await.status, 401);
 }

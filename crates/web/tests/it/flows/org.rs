@@ -46,6 +46,11 @@ fn ids(number: u64) -> PolicyIds {
     }
 }
 
+/// The policy of the one app.
+pub(crate) fn policy_id() -> PolicyId {
+    ids(77).policy
+}
+
 pub(crate) fn object(value: Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()
 }
