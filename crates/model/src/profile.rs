@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::Violations;
 use crate::text::{composed, has_controls};
-use crate::user_schema::{Attribute, AttributeFormat, AttributeType, ItemType, UserSchema};
+use crate::user_schema::{Attribute, AttributeType, ItemType, UserSchema};
 
 pub use format::is_email;
 
@@ -132,11 +132,7 @@ fn check_text(attribute: &Attribute, text: &str) -> Result<(), String> {
         return Err("Username must be in the form of an email address".to_owned());
     }
     if let Some(format) = attribute.format.filter(|format| !format::fits(*format, text)) {
-        // People read it below the field where they typed.
-        return Err(match format {
-            AttributeFormat::Email => "Must be in the form of an email address".to_owned(),
-            _ => "Does not match required pattern".to_owned(),
-        });
+        return Err(format::expected(format).to_owned());
     }
     if attribute.pattern.as_ref().is_some_and(|pattern| !pattern.matches(text)) {
         return Err("Does not match required pattern".to_owned());

@@ -19,6 +19,21 @@ pub(super) fn fits(format: AttributeFormat, text: &str) -> bool {
     }
 }
 
+/// What a text that does not fit is told to be. People read it below the field where they typed.
+pub(super) fn expected(format: AttributeFormat) -> &'static str {
+    match format {
+        AttributeFormat::Email => "Must be in the form of an email address",
+        AttributeFormat::Uri => "Must be an address such as https://www.example.com",
+        AttributeFormat::DateTime => "Must be a date and time such as 2026-01-31T08:00:00.000Z",
+        AttributeFormat::CountryCode => "Must be a country code such as US",
+        AttributeFormat::LanguageCode | AttributeFormat::Locale => "Must be a language such as en or en-US",
+        AttributeFormat::Timezone => "Must be a time zone such as America/Los_Angeles",
+        AttributeFormat::RefId | AttributeFormat::Encrypted | AttributeFormat::Hashed => {
+            "Does not match required pattern"
+        }
+    }
+}
+
 /// Whether the text has the form of an email address: a mailbox of visible characters, `@`, a domain with a dot.
 ///
 /// Quoted mailboxes and address literals (RFC 5321 section 4.1.2) are refused, letters of all scripts are taken (RFC 6531).
@@ -122,6 +137,21 @@ mod tests {
             assert!(!is_email(bad), "{bad:?}");
         }
         assert!(!is_email(&format!("{}@b.co", "a".repeat(65))));
+    }
+
+    #[test]
+    fn the_example_of_each_sentence_fits() {
+        for format in [
+            AttributeFormat::Uri,
+            AttributeFormat::DateTime,
+            AttributeFormat::CountryCode,
+            AttributeFormat::LanguageCode,
+            AttributeFormat::Locale,
+            AttributeFormat::Timezone,
+        ] {
+            let (_, examples) = expected(format).split_once(" such as ").unwrap();
+            assert!(examples.split(" or ").all(|example| fits(format, example)), "{examples}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn each_rule_of_an_attribute_is_kept() {
     assert_eq!(with("firstName", json!("x".repeat(50))), "");
     assert_eq!(with("firstName", json!("é".repeat(50))), "");
     assert_eq!(with("email", json!("nobody")), "email: Must be in the form of an email address");
+    assert_eq!(with("profileUrl", json!("me")), "profileUrl: Must be an address such as https://www.example.com");
     assert_eq!(with("login", json!("nobody")), "login: Username must be in the form of an email address");
     assert_eq!(with("city", json!("a\u{0}")), "city: The field must not contain control characters");
     assert_eq!(with("city", json!("x".repeat(4097))), "city: The field must be at most 4096 characters long");

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use hookwright_app::App;
-use hookwright_model::user_schema::Permission;
+use hookwright_model::user_schema::{Choice, Permission};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -45,7 +45,8 @@ pub(crate) async fn home(State(app): State<App>, browser: Browser) -> Result<Res
     let visible = schema.iter().filter(|attribute| attribute.permission != Permission::Hide);
     let attributes = visible.filter_map(|attribute| {
         let value = signed_in.user.profile.get(&attribute.name)?;
-        Some((attribute.title.clone(), printed(value)))
+        let choices = attribute.choices().unwrap_or_default();
+        Some((attribute.title.clone(), printed(value, &choices)))
     });
     let page = HomePage {
         name: signed_in.user.full_name(),
@@ -87,10 +88,38 @@ pub(crate) async fn outbox(State(app): State<App>) -> Result<Response, ApiError>
     Ok(html(StatusCode::OK, &OutboxPage { mails: shown.collect() }))
 }
 
-fn printed(value: &Value) -> String {
+/// A value as the form shows it: a choice by its title, a switch as yes or no.
+fn printed(value: &Value, choices: &[Choice]) -> String {
+    if let Some(choice) = choices.iter().find(|choice| choice.value == *value) {
+        return choice.title.clone();
+    }
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(elements) => elements.iter().map(printed).collect::<Vec<_>>().join(", "),
+        Value::Bool(yes) => if *yes { "Yes" } else { "No" }.to_owned(),
+        Value::Array(elements) => {
+            elements.iter().map(|element| printed(element, choices)).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_shown_as_the_form_shows_them() {
+        let choices = [Choice { value: json!("b"), title: "Blue".to_owned() }];
+        for (value, shown) in [
+            (json!("b"), "Blue"),
+            (json!(["b", "c"]), "Blue, c"),
+            (json!("text"), "text"),
+            (json!(true), "Yes"),
+            (json!(7), "7"),
+        ] {
+            assert_eq!(printed(&value, &choices), shown);
+        }
     }
 }
