@@ -21,7 +21,7 @@ enum Verb {
     /// Make a token and print it, the only time that it is shown
     Create {
         /// What the token is for
-        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_parser = read_name)]
         name: String,
         #[command(flatten)]
         store: StoreArguments,
@@ -38,6 +38,12 @@ enum Verb {
         #[command(flatten)]
         store: StoreArguments,
     },
+}
+
+/// A name that fits into a line of the list.
+fn read_name(text: &str) -> Result<String, &'static str> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= 255 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("expected 1 to 255 characters in one line") }
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of a command line tool")]

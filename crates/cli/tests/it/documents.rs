@@ -151,3 +151,30 @@ fn every_error_code_is_documented() {
         assert!(document.contains(&format!("`E0{code}`")), "E0{code} is not in docs/errors.md");
     }
 }
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let mut functions = BTreeSet::new();
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = read(&path);
+                let begun =
+                    text.lines().filter_map(|line| line.split_once("fn ")).map(|(_, rest)| rest.split('(').next());
+                functions.extend(begun.flatten().map(str::to_owned));
+            }
+        }
+    }
+    let page = read(&root().join("docs/security.md"));
+    let is_test = |name: &&str| {
+        let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        name.matches('_').count() >= 3 && name.bytes().all(of_name)
+    };
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let missing: Vec<&&str> = named.iter().filter(|name| !functions.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -78,6 +78,16 @@ fn an_unknown_token_can_not_be_revoked() {
 }
 
 #[test]
+fn a_token_has_a_name_of_one_line() {
+    let folder = org();
+    for name in ["", "  ", "two\nlines"] {
+        let output = run(hookwright().args(["token", "create", "--name", name, "--data-dir"]).arg(folder.path()));
+        assert!(!output.status.success() && output.stdout.is_empty(), "{name:?}");
+    }
+    assert_eq!(token(&["list"], folder.path()).lines().count(), 1);
+}
+
+#[test]
 fn where_no_org_is_no_token_is_made_and_nothing_else_either() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("misspelt");
