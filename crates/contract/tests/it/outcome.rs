@@ -1,4 +1,4 @@
-//! The table of outcomes, one test per hook type and ending.
+//! The table of outcomes, row by row.
 
 use hookwright_contract::command::Registration::{Allow, Deny};
 use hookwright_contract::command::{Command, CommandType, Credential, Delivery, DeliveryStatus, Import, Operand};
@@ -56,10 +56,20 @@ fn assert_cell(hook_type: HookType, ending: Ending, expected: FlowDecision) {
     assert_eq!(!decision.messages.is_empty(), speaks);
 }
 
+/// One test for all failures, which no type tells apart, and one for each answer that can be used.
 macro_rules! cells {
-    ($module:ident: $hook_type:ident { $($name:ident, $ending:expr => $flow:expr;)+ }) => {
+    ($module:ident: $hook_type:ident {
+        any failure: $on_failure:ident => $failed:expr;
+        $($name:ident, $ending:expr => $flow:expr;)+
+    }) => {
         mod $module {
             use super::*;
+            #[test]
+            fn $on_failure() {
+                for failure in Failure::ALL {
+                    assert_cell(HookType::$hook_type, Ending::Failed(failure), $failed);
+                }
+            }
             $(#[test]
             fn $name() {
                 assert_cell(HookType::$hook_type, $ending, $flow);
@@ -69,111 +79,55 @@ macro_rules! cells {
 }
 
 cells! {registration: Registration {
+    any failure: stops_on_any_failure => Stop;
     goes_on_when_the_answer_allows, Ending::Accepted => Proceed;
     stops_when_the_answer_denies, Ending::Declined => Stop;
     goes_on_after_an_empty_answer, Ending::Empty => Proceed;
     stops_on_an_error, Ending::Error => Stop;
-    stops_on_a_timeout, Ending::Failed(Failure::TimedOut) => Stop;
-    stops_when_unreachable, Ending::Failed(Failure::Unreachable) => Stop;
-    stops_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => Stop;
-    stops_at_capacity, Ending::Failed(Failure::AtCapacity) => Stop;
-    stops_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => Stop;
-    stops_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => Stop;
-    stops_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => Stop;
-    stops_on_malformed_json, Ending::Failed(Failure::Malformed) => Stop;
-    stops_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => Stop;
 }}
 
 cells! {token: Token {
+    any failure: stays_original_on_any_failure => ContinueUnchanged;
     is_patched_by_an_accepted_answer, Ending::Accepted => Proceed;
     goes_on_after_an_empty_answer, Ending::Empty => Proceed;
     is_not_minted_on_an_error, Ending::Error => Stop;
-    stays_original_on_a_timeout, Ending::Failed(Failure::TimedOut) => ContinueUnchanged;
-    stays_original_when_unreachable, Ending::Failed(Failure::Unreachable) => ContinueUnchanged;
-    stays_original_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => ContinueUnchanged;
-    stays_original_at_capacity, Ending::Failed(Failure::AtCapacity) => ContinueUnchanged;
-    stays_original_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => ContinueUnchanged;
-    stays_original_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => ContinueUnchanged;
-    stays_original_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => ContinueUnchanged;
-    stays_original_on_malformed_json, Ending::Failed(Failure::Malformed) => ContinueUnchanged;
-    stays_original_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => ContinueUnchanged;
 }}
 
 cells! {saml: Saml {
+    any failure: stays_original_on_any_failure => ContinueUnchanged;
     is_patched_by_an_accepted_answer, Ending::Accepted => Proceed;
     goes_on_after_an_empty_answer, Ending::Empty => Proceed;
     is_denied_on_an_error, Ending::Error => Stop;
-    stays_original_on_a_timeout, Ending::Failed(Failure::TimedOut) => ContinueUnchanged;
-    stays_original_when_unreachable, Ending::Failed(Failure::Unreachable) => ContinueUnchanged;
-    stays_original_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => ContinueUnchanged;
-    stays_original_at_capacity, Ending::Failed(Failure::AtCapacity) => ContinueUnchanged;
-    stays_original_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => ContinueUnchanged;
-    stays_original_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => ContinueUnchanged;
-    stays_original_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => ContinueUnchanged;
-    stays_original_on_malformed_json, Ending::Failed(Failure::Malformed) => ContinueUnchanged;
-    stays_original_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => ContinueUnchanged;
 }}
 
 cells! {password_import: PasswordImport {
+    any failure: stops_on_any_failure => Stop;
     goes_on_when_verified, Ending::Accepted => Proceed;
     stops_when_unverified, Ending::Declined => Stop;
     takes_the_default_unverified_on_an_empty_answer, Ending::Empty => Stop;
     stops_on_an_error, Ending::Error => Stop;
-    stops_on_a_timeout, Ending::Failed(Failure::TimedOut) => Stop;
-    stops_when_unreachable, Ending::Failed(Failure::Unreachable) => Stop;
-    stops_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => Stop;
-    stops_at_capacity, Ending::Failed(Failure::AtCapacity) => Stop;
-    stops_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => Stop;
-    stops_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => Stop;
-    stops_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => Stop;
-    stops_on_malformed_json, Ending::Failed(Failure::Malformed) => Stop;
-    stops_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => Stop;
 }}
 
 cells! {user_import: UserImport {
+    any failure: creates_the_user_on_any_failure => ContinueUnchanged;
     goes_on_with_the_commands, Ending::Accepted => Proceed;
     goes_on_after_an_empty_answer, Ending::Empty => Proceed;
     takes_the_default_on_an_error, Ending::Error => ContinueUnchanged;
-    creates_the_user_on_a_timeout, Ending::Failed(Failure::TimedOut) => ContinueUnchanged;
-    creates_the_user_when_unreachable, Ending::Failed(Failure::Unreachable) => ContinueUnchanged;
-    creates_the_user_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => ContinueUnchanged;
-    creates_the_user_at_capacity, Ending::Failed(Failure::AtCapacity) => ContinueUnchanged;
-    creates_the_user_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => ContinueUnchanged;
-    creates_the_user_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => ContinueUnchanged;
-    creates_the_user_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => ContinueUnchanged;
-    creates_the_user_on_malformed_json, Ending::Failed(Failure::Malformed) => ContinueUnchanged;
-    creates_the_user_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => ContinueUnchanged;
 }}
 
 cells! {telephony: Telephony {
+    any failure: falls_back_on_any_failure => FallbackProvider;
     is_done_when_the_service_sent_the_code, Ending::Accepted => Proceed;
     falls_back_when_the_service_failed, Ending::Declined => FallbackProvider;
     falls_back_on_an_empty_answer, Ending::Empty => FallbackProvider;
     falls_back_on_an_error, Ending::Error => FallbackProvider;
-    falls_back_on_a_timeout, Ending::Failed(Failure::TimedOut) => FallbackProvider;
-    falls_back_when_unreachable, Ending::Failed(Failure::Unreachable) => FallbackProvider;
-    falls_back_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => FallbackProvider;
-    falls_back_at_capacity, Ending::Failed(Failure::AtCapacity) => FallbackProvider;
-    falls_back_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => FallbackProvider;
-    falls_back_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => FallbackProvider;
-    falls_back_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => FallbackProvider;
-    falls_back_on_malformed_json, Ending::Failed(Failure::Malformed) => FallbackProvider;
-    falls_back_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => FallbackProvider;
 }}
 
 cells! {legacy_tokens: LegacyTokens {
+    any failure: stay_original_on_any_failure => ContinueUnchanged;
     are_patched_by_an_accepted_answer, Ending::Accepted => Proceed;
     go_on_after_an_empty_answer, Ending::Empty => Proceed;
     are_denied_on_an_error, Ending::Error => Stop;
-    stay_original_on_a_timeout, Ending::Failed(Failure::TimedOut) => ContinueUnchanged;
-    stay_original_when_unreachable, Ending::Failed(Failure::Unreachable) => ContinueUnchanged;
-    stay_original_when_the_address_is_refused, Ending::Failed(Failure::AddressRefused) => ContinueUnchanged;
-    stay_original_at_capacity, Ending::Failed(Failure::AtCapacity) => ContinueUnchanged;
-    stay_original_when_the_hook_gets_no_access_token, Ending::Failed(Failure::TokenRefused) => ContinueUnchanged;
-    stay_original_on_a_wrong_status, Ending::Failed(Failure::WrongStatus) => ContinueUnchanged;
-    stay_original_on_an_oversized_answer, Ending::Failed(Failure::AnswerTooLarge) => ContinueUnchanged;
-    stay_original_on_malformed_json, Ending::Failed(Failure::Malformed) => ContinueUnchanged;
-    stay_original_on_a_broken_contract, Ending::Failed(Failure::BreaksContract) => ContinueUnchanged;
 }}
 
 #[test]
