@@ -13,7 +13,6 @@ pub(crate) mod logs;
 pub(crate) mod path;
 pub(crate) mod policies;
 pub(crate) mod query;
-pub(crate) mod routes;
 pub(crate) mod signing_secrets;
 pub(crate) mod trusted_origins;
 pub(crate) mod users;

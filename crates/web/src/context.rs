@@ -92,7 +92,7 @@ impl RequestContext {
     }
 
     /// The client's address, as those are counted who have no valid token.
-    pub(crate) fn peer_name(&self) -> String {
+    fn peer_name(&self) -> String {
         self.0.arrival.peer.map_or_else(String::new, |peer| counted_address(peer).to_string())
     }
 
@@ -105,17 +105,18 @@ impl RequestContext {
 
     /// Counts a request of somebody who has no token, by address.
     pub(crate) fn count_visit(&self, app: &App, class: RateClass) -> Result<(), ApiError> {
-        let rate = app.rate_limits().count(&self.peer_name(), class, app.now());
-        self.set_rate(rate);
+        self.count(app, &self.peer_name(), class)
+    }
+
+    /// Counts a request, and keeps what the answer's headers say of it.
+    pub(crate) fn count(&self, app: &App, who: &str, class: RateClass) -> Result<(), ApiError> {
+        let rate = app.rate_limits().count(who, class, app.now());
+        // The first count of a request is the one that its headers tell.
+        let _ = self.0.rate.set(rate);
         if rate.exceeded { Err(ApiError::too_many_requests()) } else { Ok(()) }
     }
 
-    /// Keeps what the rate limits said, for the answer's headers.
-    pub(crate) fn set_rate(&self, rate: RateState) {
-        // The first count of a request is the one that its headers tell.
-        let _ = self.0.rate.set(rate);
-    }
-
+    /// What the rate limits said of the request, if it was counted.
     pub(crate) fn rate(&self) -> Option<RateState> {
         self.0.rate.get().copied()
     }

@@ -11,12 +11,13 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hookwright_app::{App, FlowView, state_handle_of};
-use hookwright_model::flow::{Input, RefusalStatus, Step};
+use hookwright_model::flow::{Input, Step};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::context::Finished;
 use crate::error::ApiError;
+use crate::signin::status_of;
 use read::IdxRequest;
 
 /// What action answers are called; clients take `application/json` too.
@@ -98,14 +99,8 @@ async fn advance(app: &App, request: &IdxRequest, input: Input) -> Result<Respon
 }
 
 fn answer(app: &App, handle: &SecretString, view: &FlowView) -> Response {
-    let status = match view.refusal {
-        None => StatusCode::OK,
-        Some(RefusalStatus::Wrong) => StatusCode::BAD_REQUEST,
-        Some(RefusalStatus::Unproven) => StatusCode::UNAUTHORIZED,
-        Some(RefusalStatus::TooMany) => StatusCode::TOO_MANY_REQUESTS,
-    };
     let document = ion::document(&app.settings().public_url, handle.expose_secret(), view);
-    finished(status, ION, &document)
+    finished(status_of(view), ION, &document)
 }
 
 /// The state handle is unknown or its time is over. As plain JSON: for `introspect`, auth-js reads the text only then.

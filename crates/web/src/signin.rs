@@ -47,7 +47,7 @@ pub(crate) async fn show(
             Some(token) if app.signed_in(token.expose_secret()).await?.is_some() => Ok(see_other("/app/UserHome")),
             _ => begin(&app, &browser, None, None).await,
         },
-        Some(view) => Ok(render(&app, &browser, handle, &view, None, StatusCode::OK)),
+        Some(view) => Ok(render(&app, handle, &view, None, StatusCode::OK)),
         None => begin(&app, &browser, None, None).await,
     }
 }
@@ -107,13 +107,8 @@ async fn after(
     device: &SecretString,
     view: &FlowView,
 ) -> Result<Response, ApiError> {
-    if let Some(refusal) = view.refusal {
-        let status = match refusal {
-            RefusalStatus::Wrong => StatusCode::BAD_REQUEST,
-            RefusalStatus::Unproven => StatusCode::UNAUTHORIZED,
-            RefusalStatus::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        };
-        return Ok(render(app, browser, handle, view, None, status));
+    if view.refusal.is_some() {
+        return Ok(render(app, handle, view, None, status_of(view)));
     }
     if !matches!(view.step, Step::Done { .. }) {
         return Ok(see_other("/signin"));
@@ -139,7 +134,7 @@ async fn begin(
     let (status, message) = said.unzip();
     view.messages.extend(message);
     let handle = app.mint_secret();
-    let mut response = render(app, browser, &handle, &view, wanted, status.unwrap_or(StatusCode::OK));
+    let mut response = render(app, &handle, &view, wanted, status.unwrap_or(StatusCode::OK));
     response.headers_mut().append(SET_COOKIE, browser.set(Cookie::Flow, &handle, browser::FLOW_LIFETIME));
     Ok(response)
 }
@@ -157,14 +152,7 @@ async fn begin_again(
     }
 }
 
-fn render(
-    app: &App,
-    browser: &Browser,
-    handle: &SecretString,
-    view: &FlowView,
-    wanted: Option<&AppId>,
-    status: StatusCode,
-) -> Response {
+fn render(app: &App, handle: &SecretString, view: &FlowView, wanted: Option<&AppId>, status: StatusCode) -> Response {
     if let (Step::Done { .. }, Some(client), Some(code)) = (&view.step, &view.client, &view.code)
         && client.face == ClientFace::Authorize
     {
@@ -173,8 +161,17 @@ fn render(
     let token = App::form_token(handle.expose_secret());
     let development = app.settings().address_policy.development;
     let page = steps::page(view, &token, wanted.map(AppId::as_str), development);
-    let _ = browser;
     page::html(status, &page)
+}
+
+/// The status of the answer to an input.
+pub(crate) const fn status_of(view: &FlowView) -> StatusCode {
+    match view.refusal {
+        None => StatusCode::OK,
+        Some(RefusalStatus::Wrong) => StatusCode::BAD_REQUEST,
+        Some(RefusalStatus::Unproven) => StatusCode::UNAUTHORIZED,
+        Some(RefusalStatus::TooMany) => StatusCode::TOO_MANY_REQUESTS,
+    }
 }
 
 /// The way to another page of ours.

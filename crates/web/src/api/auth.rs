@@ -27,13 +27,13 @@ impl FromRequestParts<App> for Authenticated {
         let class = class_of(parts.uri.path());
         match app.authenticate(authorization, context.origin(&parts.headers)).await {
             Ok(caller) => {
-                count(app, &context, caller.token_id(), class)?;
+                context.count(app, caller.token_id(), class)?;
                 check_accept(&parts.headers)?;
                 Ok(Self(caller))
             }
             // Whoever has no valid token is counted by address, so that guessing has a limit too.
             Err(refused @ (Error::NoCredentials | Error::BadToken)) => {
-                count(app, &context, &context.peer_name(), class)?;
+                context.count_visit(app, class)?;
                 Err(refused.into())
             }
             Err(error) => Err(error.into()),
@@ -49,17 +49,10 @@ impl FromRequestParts<App> for Counted {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let context = RequestContext::from_request_parts(parts, app).await?;
-        count(app, &context, &context.peer_name(), class_of(parts.uri.path()))?;
+        context.count_visit(app, class_of(parts.uri.path()))?;
         check_accept(&parts.headers)?;
         Ok(Self)
     }
-}
-
-/// Counts a call, and keeps what the answer's headers say of it.
-fn count(app: &App, context: &RequestContext, who: &str, class: RateClass) -> Result<(), ApiError> {
-    let rate = app.rate_limits().count(who, class, app.now());
-    context.set_rate(rate);
-    if rate.exceeded { Err(ApiError::too_many_requests()) } else { Ok(()) }
 }
 
 fn class_of(path: &str) -> RateClass {

@@ -90,12 +90,17 @@ async fn read(mut body: axum::body::Body, declared: Option<usize>, limit: usize)
     Ok(Bytes::from(bytes))
 }
 
+/// What `Content-Type` says, without parameters; empty if it says nothing.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::wrong_media_type("Content-Encoding: the body must not be compressed"));
     }
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media_type = media_type(headers).to_ascii_lowercase();
     let json =
         media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
     if json { Ok(()) } else { Err(ApiError::wrong_media_type("Content-Type: the body must be application/json")) }

@@ -1,7 +1,7 @@
 //! What a client sends: parameters in the query or in a form, and perhaps credentials in the header.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
@@ -10,7 +10,7 @@ use hookwright_model::oauth::{OAuthError, Parameters};
 use secrecy::SecretString;
 
 use super::answer::OAuthRefusal;
-use crate::api::body::{MAX_FORM_BYTES, limited};
+use crate::api::body::{MAX_FORM_BYTES, limited, media_type};
 use crate::context::RequestContext;
 
 /// A request of a client.
@@ -43,9 +43,7 @@ impl FromRequest<App> for ClientRequest {
 }
 
 fn check_form(headers: &HeaderMap) -> Result<(), OAuthError> {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if media_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok(());
     }
     Err(OAuthError::invalid_request("The Content-Type is application/x-www-form-urlencoded."))

@@ -7,6 +7,7 @@ use axum::http::header::{COOKIE, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use hookwright_app::App;
+use hookwright_model::trusted_origin::origin_of;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::ApiError;
@@ -114,14 +115,7 @@ fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
     }
-    text(ORIGIN.as_str()).is_some_and(|origin| origin.eq_ignore_ascii_case(origin_of(public_url)))
-}
-
-/// Scheme, host and port of a URL without its path.
-fn origin_of(url: &str) -> &str {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url.get(start..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| start + at);
-    url.get(..end).unwrap_or(url)
+    text(ORIGIN.as_str()).is_some_and(|origin| origin_of(public_url).is_some_and(|own| own == origin))
 }
 
 #[cfg(test)]

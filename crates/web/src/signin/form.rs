@@ -1,13 +1,12 @@
 //! A form as a browser sends it.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::CONTENT_TYPE;
 use hookwright_app::{App, RequestOrigin};
 use hookwright_model::flow::Input;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::api::body::{MAX_FORM_BYTES, limited};
+use crate::api::body::{MAX_FORM_BYTES, limited, media_type};
 use crate::context::RequestContext;
 use crate::error::ApiError;
 
@@ -29,9 +28,7 @@ impl FromRequest<App> for Form {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let context = RequestContext::from_request_parts(&mut parts, app).await?;
-        let media_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !media_type(&parts.headers).eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(ApiError::wrong_media_type("Content-Type: a form is application/x-www-form-urlencoded"));
         }
         let bytes = limited(&parts.headers, body, context.body_patience(), MAX_FORM_BYTES).await?;
