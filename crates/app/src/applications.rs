@@ -4,6 +4,7 @@ use hookwright_model::Violations;
 use hookwright_model::application::Application;
 use hookwright_model::id::{AppId, AppKind, PolicyId};
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::profile::TAKEN;
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
@@ -219,7 +220,7 @@ impl App {
 fn refusal(error: CommitError) -> Error {
     match error {
         CommitError::Conflict(Conflict::ClientIdTaken) => {
-            Error::invalid(OBJECT, "credentials.oauthClient.client_id", hookwright_model::profile::TAKEN)
+            Error::invalid(OBJECT, "credentials.oauthClient.client_id", TAKEN)
         }
         error => error.into(),
     }

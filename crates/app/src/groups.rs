@@ -3,6 +3,7 @@
 use hookwright_model::Violations;
 use hookwright_model::group::Group;
 use hookwright_model::id::{GroupId, GroupKind, UserKind};
+use hookwright_model::profile::TAKEN;
 use hookwright_model::user::Detail;
 use hookwright_store::{Change, CommitError, Conflict, UserQuery};
 use serde_json::{Map, Value};
@@ -207,7 +208,7 @@ impl App {
 
 fn refusal(error: CommitError) -> Error {
     match error {
-        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", hookwright_model::profile::TAKEN),
+        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", TAKEN),
         error => error.into(),
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use hookwright_engine::{Assertions, HookKey as SigningKey, HookKeyError, HookKeys, NewKeyPair};
 use hookwright_model::hook_key::{HookKey, MAX_HOOK_KEYS};
 use hookwright_model::id::{self, HookKeyId};
+use hookwright_model::profile::TAKEN;
 use hookwright_model::{Clock, Entropy, Violations};
 use hookwright_store::{Change, CommitError, Conflict, Store};
 use secrecy::ExposeSecret;
@@ -180,7 +181,7 @@ impl App {
 
 fn refusal(error: CommitError) -> Error {
     match error {
-        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", hookwright_model::profile::TAKEN),
+        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", TAKEN),
         CommitError::Conflict(Conflict::LimitReached) => {
             Error::invalid(OBJECT, OBJECT, format!("The org has its most hook keys already, {MAX_HOOK_KEYS}"))
         }

@@ -6,6 +6,9 @@ mod exchange;
 mod jwt;
 mod tokens;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use hookwright_model::application::{Application, ClientAuthMethod, OAuthClient};
 use hookwright_model::oauth::{
     AuthorizeRefusal, AuthorizeRequest, OAuthError, Parameters, Prompt, ResponseTarget, Scopes, read_authorize,
@@ -13,8 +16,6 @@ use hookwright_model::oauth::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use crate::flow::{FlowStart, StartedFlow};

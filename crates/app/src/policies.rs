@@ -4,6 +4,7 @@ use hookwright_contract::HookType;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, POLICY_TYPE};
 use hookwright_model::id::{PolicyId, PolicyRuleId};
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::profile::TAKEN;
 use hookwright_model::text::cut;
 use hookwright_model::{Timestamp, Violations};
 use hookwright_store::{Change, CommitError, Conflict};
@@ -358,7 +359,7 @@ impl App {
 
 fn refusal(error: CommitError) -> Error {
     match error {
-        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", hookwright_model::profile::TAKEN),
+        CommitError::Conflict(Conflict::NameTaken) => Error::invalid(OBJECT, "name", TAKEN),
         CommitError::Conflict(Conflict::LimitReached) => {
             Error::invalid(OBJECT, "", format!("The org has its most user profile policies already, {MAX_POLICIES}"))
         }

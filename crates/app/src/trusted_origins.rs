@@ -3,6 +3,7 @@
 use hookwright_model::Violations;
 use hookwright_model::id::{TrustedOriginId, TrustedOriginKind};
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::profile::TAKEN;
 use hookwright_model::trusted_origin::TrustedOrigin;
 use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
@@ -144,7 +145,7 @@ fn refusal(error: CommitError) -> Error {
         CommitError::Conflict(Conflict::OriginTaken) => "origin",
         error => return error.into(),
     };
-    Error::invalid(OBJECT, field, hookwright_model::profile::TAKEN)
+    Error::invalid(OBJECT, field, TAKEN)
 }
 
 fn invalid(violations: Violations) -> Error {

@@ -6,7 +6,7 @@ mod lifecycle;
 mod list;
 
 use hookwright_model::id::{GroupId, UserId};
-use hookwright_model::profile::{Check, TAKEN, check_profile, merged};
+use hookwright_model::profile::{Check, MISSING, TAKEN, check_profile, merged};
 use hookwright_model::user::{Detail, USER_TYPE_ID, User, UserStatus};
 use hookwright_model::user_schema::UserSchema;
 use hookwright_model::{Timestamp, Violations};
@@ -285,7 +285,7 @@ fn read_profile(body: &Map<String, Value>, violations: &mut Violations) -> Map<S
     match body.get("profile") {
         Some(Value::Object(profile)) => profile.clone(),
         None | Some(Value::Null) => {
-            violations.add("profile", hookwright_model::profile::MISSING);
+            violations.add("profile", MISSING);
             Map::new()
         }
         Some(_) => {

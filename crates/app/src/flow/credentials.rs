@@ -10,6 +10,7 @@ use hookwright_model::flow::{
 use hookwright_model::id::{UserId, mint_uuid};
 use hookwright_model::password::check_password;
 use hookwright_model::registration::{Message, MessageKind};
+use hookwright_model::system_log::LogEvent;
 use hookwright_model::user::{User, UserStatus};
 use hookwright_model::{Timestamp, flow::FlowState};
 use hookwright_store::{Change, FlowChange};
@@ -156,7 +157,7 @@ impl Run<'_> {
         hex(&sha256(&[b"email code", &self.flow.id, code.as_bytes()]))
     }
 
-    fn user_event(&self, kind: events::EventKind, user: &User) -> hookwright_model::system_log::LogEvent {
+    fn user_event(&self, kind: events::EventKind, user: &User) -> LogEvent {
         self.app.flow_event(kind, user_actor(user), &self.origin, vec![user_target(user)])
     }
 }

@@ -10,7 +10,7 @@ use hookwright_model::registration::{
     Admission, Decision, FormField, Message, MessageKind, Refusal, Submission, read_form, refusal_for_taken,
     sign_up_fields,
 };
-use hookwright_model::system_log::Target;
+use hookwright_model::system_log::{LogEvent, Target};
 use hookwright_model::user::{PasswordHash, User, UserStatus};
 use hookwright_store::{Change, Conflict, Expected};
 use secrecy::{ExposeSecret, SecretString};
@@ -160,7 +160,7 @@ impl Run<'_> {
         user: &User,
         admission: &Admission,
         asked: &Asked,
-    ) -> Vec<hookwright_model::system_log::LogEvent> {
+    ) -> Vec<LogEvent> {
         let rule_target = Target {
             id: rule.id.to_string(),
             kind: "PolicyRule".to_owned(),

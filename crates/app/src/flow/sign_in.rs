@@ -2,6 +2,7 @@
 
 use hookwright_model::Timestamp;
 use hookwright_model::flow::{CODE_LIFETIME, FlowCode, RefusalStatus, Stage};
+use hookwright_model::profile::MISSING;
 use hookwright_model::registration::{Message, MessageKind, missing_fields};
 use hookwright_model::user::{User, UserStatus, folded_login};
 use hookwright_model::user_schema::UniqueValue;
@@ -28,7 +29,7 @@ impl Run<'_> {
         device: Option<SecretString>,
     ) -> Result<(), Error> {
         let identifier = identifier.trim().to_owned();
-        let lacking = |field: &str| Message::at(field, MessageKind::Blank, hookwright_model::profile::MISSING);
+        let lacking = |field: &str| Message::at(field, MessageKind::Blank, MISSING);
         if identifier.is_empty() || identifier.len() > MAX_IDENTIFIER_BYTES || identifier.contains('\0') {
             return self.refuse(RefusalStatus::Wrong, vec![lacking("identifier")], Map::new()).await;
         }

@@ -6,6 +6,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
 use hookwright_model::flow::{ClientBinding, Flow, RefusalStatus, Stage, Step, covered};
 use hookwright_model::registration::{Message, missing_fields, sign_up_fields};
+use hookwright_model::user::User;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -76,9 +77,9 @@ impl App {
                 None => Step::Identify { sign_up },
             },
             Stage::SetPassword { is_new, .. } => Step::SetPassword { identifier: login, is_new },
-            Stage::EmailCode { .. } => Step::EmailCode {
-                address: covered(user.as_ref().map(hookwright_model::user::User::email).unwrap_or_default()),
-            },
+            Stage::EmailCode { .. } => {
+                Step::EmailCode { address: covered(user.as_ref().map(User::email).unwrap_or_default()) }
+            }
             Stage::Progressive { .. } => {
                 let rule = org.policy.active_rule().filter(|rule| rule.progressive_profiling);
                 let fields = rule.zip(user.as_ref()).map(|(rule, user)| missing_fields(rule, &org.schema, user));

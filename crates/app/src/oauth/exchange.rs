@@ -2,7 +2,7 @@
 
 use hookwright_model::application::GrantType;
 use hookwright_model::flow::FlowCode;
-use hookwright_model::id::mint_event_id;
+use hookwright_model::id::{UserId, mint_event_id};
 use hookwright_model::oauth::{
     GRANT_LIFETIME, Grant, Issue, OAuthError, Parameters, Purpose, REFRESH_IDLE_LIFETIME, RefreshJudgement,
     RefreshToken, Scopes, TOKEN_LIFETIME, access_token_claims, id_token_claims, is_code_verifier, judge_refresh,
@@ -239,11 +239,7 @@ impl App {
     }
 
     /// The user of a code, if they may still sign in with what they proved then.
-    async fn token_user(
-        &self,
-        id: &hookwright_model::id::UserId,
-        code: &FlowCode,
-    ) -> std::result::Result<Option<User>, Error> {
+    async fn token_user(&self, id: &UserId, code: &FlowCode) -> std::result::Result<Option<User>, Error> {
         let user = self.inner.store.user(id.as_str()).await?;
         Ok(user.filter(|user| may_have_tokens(user, code.authenticated)))
     }

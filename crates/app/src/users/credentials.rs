@@ -3,6 +3,7 @@
 use hookwright_model::Timestamp;
 use hookwright_model::Violations;
 use hookwright_model::password::check_password;
+use hookwright_model::profile::MISSING;
 use hookwright_model::user::{PasswordHash, User, UserStatus};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -116,7 +117,7 @@ pub(super) fn read_password(
 fn read_value(body: &Map<String, Value>, name: &str, violations: &mut Violations) -> Option<String> {
     let value = body.get(name).and_then(|password| password.get("value")).and_then(Value::as_str);
     if value.is_none_or(str::is_empty) {
-        violations.add(name, hookwright_model::profile::MISSING);
+        violations.add(name, MISSING);
     }
     value.map(str::to_owned)
 }
