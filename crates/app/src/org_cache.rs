@@ -44,45 +44,30 @@ impl App {
     }
 
     /// A user profile policy.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cached_policy(&self, id: &PolicyId) -> Result<Option<Arc<EnrollmentPolicy>>, Error> {
+    pub(crate) async fn cached_policy(&self, id: &PolicyId) -> Result<Option<Arc<EnrollmentPolicy>>, Error> {
         let read = || self.inner.store.enrollment_policy(id.as_str());
         cached(&self.inner.org.policies, id.as_str(), read).await
     }
 
     /// An app.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cached_application(&self, id: &AppId) -> Result<Option<Arc<Application>>, Error> {
+    pub(crate) async fn cached_application(&self, id: &AppId) -> Result<Option<Arc<Application>>, Error> {
         let read = || self.inner.store.application(id.as_str());
         cached(&self.inner.org.applications, id.as_str(), read).await
     }
 
     /// The app whose OAuth client calls itself so.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cached_client(&self, client_id: &str) -> Result<Option<Arc<Application>>, Error> {
+    pub(crate) async fn cached_client(&self, client_id: &str) -> Result<Option<Arc<Application>>, Error> {
         let read = || self.inner.store.application_by_client_id(client_id);
         cached(&self.inner.org.clients, client_id, read).await
     }
 
     /// The built-in dashboard; `None` before the org is made.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn cached_dashboard(&self) -> Result<Option<Arc<Application>>, Error> {
+    pub(crate) async fn cached_dashboard(&self) -> Result<Option<Arc<Application>>, Error> {
         cached(&self.inner.org.dashboard, ONLY, || self.inner.store.dashboard()).await
     }
 
     /// Whether pages of this origin may call the org because an administrator trusts it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn is_trusted_for_cors(&self, origin: &str) -> Result<bool, Error> {
+    pub(crate) async fn is_trusted_for_cors(&self, origin: &str) -> Result<bool, Error> {
         // Only what is trusted is kept, so that a flood of made-up origins pushes nothing out.
         let read = async || Ok(self.inner.store.is_cors_origin(origin).await?.then_some(true));
         Ok(cached(&self.inner.org.origins, origin, read).await?.is_some())

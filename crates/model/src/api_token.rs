@@ -11,7 +11,7 @@ use crate::{Entropy, Timestamp};
 pub const TOKEN_WINDOW: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What every token of ours starts with, so that scanners recognise one that leaked.
-pub const TOKEN_PREFIX: &str = "hwt_";
+const TOKEN_PREFIX: &str = "hwt_";
 
 /// What is kept of a token: never the token itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,6 @@ use crate::id::{AppId, PolicyId};
 use crate::lifecycle::LifecycleStatus;
 use crate::names::names;
 
-pub use input::{MAX_LABEL_CHARACTERS, MAX_REDIRECT_URIS, mint_client_secret};
-
 names! {
     /// How an app signs people in.
     SignOnMode {

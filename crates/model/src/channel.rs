@@ -68,7 +68,7 @@ pub enum OAuthClientAuth {
 impl ChannelAuth {
     /// `channel.type`.
     #[must_use]
-    pub fn channel_type(&self) -> &'static str {
+    pub(crate) fn channel_type(&self) -> &'static str {
         match self {
             Self::None | Self::Header { .. } => "HTTP",
             Self::OAuth(_) => "OAUTH",

@@ -15,13 +15,13 @@ pub const POLICY_TYPE: &str = "PROFILE_ENROLLMENT";
 pub const RULE_NAME: &str = "Catch-all Rule";
 
 /// What the policy of apps without one of their own is called.
-pub const DEFAULT_POLICY_NAME: &str = "Default Policy";
+const DEFAULT_POLICY_NAME: &str = "Default Policy";
 
 /// The most characters of a policy's name.
-pub const MAX_NAME_CHARACTERS: usize = 255;
+const MAX_NAME_CHARACTERS: usize = 255;
 
 /// The most inputs of a form.
-pub const MAX_FORM_ATTRIBUTES: usize = 30;
+const MAX_FORM_ATTRIBUTES: usize = 30;
 
 /// A user profile policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,13 +115,13 @@ names! {
 impl RunOn {
     /// Whether the hook runs when somebody signs up.
     #[must_use]
-    pub const fn on_registration(self) -> bool {
+    pub(crate) const fn on_registration(self) -> bool {
         matches!(self, Self::NewUser | Self::Both)
     }
 
     /// Whether the hook runs when an existing user is asked for attributes.
     #[must_use]
-    pub const fn on_progressive_profile(self) -> bool {
+    pub(crate) const fn on_progressive_profile(self) -> bool {
         matches!(self, Self::ExistingUser | Self::Both)
     }
 }

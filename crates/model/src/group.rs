@@ -6,13 +6,13 @@ use crate::id::GroupId;
 use crate::{Timestamp, Violations};
 
 /// What the built-in group is called.
-pub const EVERYONE: &str = "Everyone";
+const EVERYONE: &str = "Everyone";
 
 /// The most characters of a group's name.
-pub const MAX_NAME_CHARACTERS: usize = 255;
+const MAX_NAME_CHARACTERS: usize = 255;
 
 /// The most characters of a group's description.
-pub const MAX_DESCRIPTION_CHARACTERS: usize = 1_024;
+const MAX_DESCRIPTION_CHARACTERS: usize = 1_024;
 
 /// A group of users.
 #[derive(Debug, Clone, PartialEq, Eq)]

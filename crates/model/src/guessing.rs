@@ -17,7 +17,7 @@ pub const LONG_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 pub const FORGETTING: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most failures of one address in a minute.
-pub const FAILURES_PER_ADDRESS: i64 = 10;
+const FAILURES_PER_ADDRESS: i64 = 10;
 
 /// The window in which the failures of an address are counted.
 pub const ADDRESS_WINDOW: Duration = Duration::from_secs(60);

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 
 use crate::secret_display::{SECRET_MASK, SecretDisplay};
 
-pub use input::{MAX_CONCURRENT, MAX_PEM_BYTES, MAX_RATE, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS};
 pub use tls::{ClientCertificate, TlsSettings};
 
 /// What a flow does if a hook gives no usable answer.
@@ -29,7 +28,7 @@ pub enum FailurePolicy {
 impl FailurePolicy {
     /// What Okta does for hooks of this type.
     #[must_use]
-    pub fn default_of(hook_type: HookType) -> Self {
+    pub(crate) fn default_of(hook_type: HookType) -> Self {
         match hook_type.on_failure() {
             OnFailure::Stop => Self::Stop,
             OnFailure::ContinueUnchanged | OnFailure::FallbackProvider => Self::Continue,
@@ -39,7 +38,7 @@ impl FailurePolicy {
     /// Whether a hook of this type may be set so. Where Okta ends the flow, going on would let somebody in whom the hook was
     /// to judge, so those types can't be opened.
     #[must_use]
-    pub fn is_allowed_for(self, hook_type: HookType) -> bool {
+    pub(crate) fn is_allowed_for(self, hook_type: HookType) -> bool {
         self == Self::Stop || hook_type.on_failure() != OnFailure::Stop
     }
 }

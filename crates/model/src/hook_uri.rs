@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::address::AddressPolicy;
 
 /// The longest URI that Okta stores, in characters.
-pub const MAX_URI_CHARACTERS: usize = 1024;
+pub(crate) const MAX_URI_CHARACTERS: usize = 1024;
 
 /// The URI of an external service, or of the token endpoint in front of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl HookUri {
 
     /// Whether both lead to the same scheme, host and port; a kept secret may only travel to the place it was given for.
     #[must_use]
-    pub fn same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.url.scheme() == other.url.scheme()
             && self.url.host_str() == other.url.host_str()
             && self.url.port_or_known_default() == other.url.port_or_known_default()

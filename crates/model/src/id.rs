@@ -236,7 +236,7 @@ pub fn mint_uuid(entropy: &dyn Entropy) -> String {
 
 /// A version 8 UUID (RFC 9562 section 5.8) over the low 122 bits of `number`: different numbers, different UUIDs.
 #[must_use]
-pub fn uuid_of(number: u128) -> String {
+pub(crate) fn uuid_of(number: u128) -> String {
     let (high, middle, low) = ((number >> 74) & 0xffff_ffff_ffff, (number >> 62) & 0xfff, number & (u128::MAX >> 66));
     print_uuid((high << 80) | (0x8 << 76) | (middle << 64) | (0x2 << 62) | low)
 }

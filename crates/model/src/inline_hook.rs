@@ -12,7 +12,7 @@ use crate::hook_settings::HookSettings;
 use crate::id::InlineHookId;
 use crate::lifecycle::LifecycleStatus;
 
-pub use input::{MAX_HEADERS, MAX_NAME_CHARACTERS, is_reserved};
+pub use input::is_reserved;
 
 /// A registered inline hook.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ pub const REFRESH_IDLE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60
 pub const GRANT_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// How long a refresh token that was used can be used again, by a client that lost the answer (Okta's default).
-pub const REFRESH_GRACE: Duration = Duration::from_secs(30);
+const REFRESH_GRACE: Duration = Duration::from_secs(30);
 
 /// How long a key that signs no more is published: longer than any token that it signed lives.
 pub const RETIRED_KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);

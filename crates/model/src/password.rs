@@ -1,10 +1,10 @@
 //! What a password must be like before anybody hashes it.
 
 /// The fewest characters of a password.
-pub const MIN_CHARACTERS: usize = 8;
+const MIN_CHARACTERS: usize = 8;
 
 /// The most characters of a password.
-pub const MAX_CHARACTERS: usize = 128;
+const MAX_CHARACTERS: usize = 128;
 
 /// The most bytes of what is hashed at all: a character takes four at most.
 pub const MAX_BYTES: usize = 4 * MAX_CHARACTERS;

@@ -11,10 +11,10 @@ use crate::user_schema::{Attribute, AttributeType, ItemType, UserSchema};
 pub use format::is_email;
 
 /// The most characters of any text in a profile, where its attribute sets no lower limit.
-pub const MAX_TEXT_CHARACTERS: usize = 4_096;
+pub(crate) const MAX_TEXT_CHARACTERS: usize = 4_096;
 
 /// The most elements of an array in a profile.
-pub const MAX_ELEMENTS: usize = 500;
+const MAX_ELEMENTS: usize = 500;
 
 /// What stands in a violation where a required value is missing.
 pub const MISSING: &str = "The field cannot be left blank";

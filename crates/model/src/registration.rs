@@ -10,7 +10,7 @@ mod message;
 
 pub use decide::{Admission, Decision, HookResult, Refusal, Submission, decide, refusal_for_taken};
 pub use form::{FieldKind, FormField, missing_fields, read_form, sign_up_fields};
-pub use message::{Message, MessageKind, shown_text};
+pub use message::{Message, MessageKind};
 
 #[cfg(test)]
 mod tests;

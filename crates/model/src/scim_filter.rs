@@ -150,7 +150,7 @@ impl Term {
     }
 
     /// Says whether letter case counts in this term; without a word it does not.
-    pub const fn set_letter_case(&mut self, letter_case: LetterCase) {
+    pub(crate) const fn set_letter_case(&mut self, letter_case: LetterCase) {
         self.letter_case = letter_case;
     }
 }

@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::id::UserId;
 
 /// A session ends after so long without a request.
-pub const IDLE_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
+const IDLE_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A session ends after so long in any case.
 pub const WHOLE_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);

@@ -9,7 +9,7 @@ use crate::lifecycle::LifecycleStatus;
 use crate::{Timestamp, Violations};
 
 /// The most characters of an origin's name.
-pub const MAX_NAME_CHARACTERS: usize = 255;
+const MAX_NAME_CHARACTERS: usize = 255;
 
 /// An origin that the org trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn read(body: &Map<String, Value>) -> Result<Given, Violations> {
 
 /// Scheme, host and port as browsers write them; `None` for anything with a path, a query or a user, and for `null`.
 #[must_use]
-pub fn canonical_origin(text: &str) -> Option<String> {
+fn canonical_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let bare = matches!(url.scheme(), "http" | "https")
         && url.path() == "/"

@@ -16,12 +16,12 @@ pub use attribute::{
     Scope, Uniqueness,
 };
 pub use base::BASE_ATTRIBUTES;
-pub use input::{MAX_CUSTOM_ATTRIBUTES, MAX_UNIQUE_ATTRIBUTES, SchemaChange};
+pub use input::SchemaChange;
 pub use unique::UniqueValue;
 
 /// What no hook may ever set and no custom attribute be called: credentials, and what belongs to the user object and not to
 /// the profile.
-pub const FORBIDDEN_ATTRIBUTES: [&str; 16] = [
+pub(crate) const FORBIDDEN_ATTRIBUTES: [&str; 16] = [
     "password",
     "passcode",
     "credentials",
@@ -91,7 +91,7 @@ impl UserSchema {
     }
 
     /// The attributes whose values no two users may share, but for the login, which stands in an index of its own.
-    pub fn unique_attributes(&self) -> impl Iterator<Item = &Attribute> {
+    fn unique_attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.attributes.iter().filter(|attribute| attribute.is_unique() && attribute.name != "login")
     }
 

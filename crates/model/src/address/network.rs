@@ -49,7 +49,7 @@ impl Network {
 
     /// Whether the network is one address.
     #[must_use]
-    pub fn is_single_address(&self) -> bool {
+    pub(crate) fn is_single_address(&self) -> bool {
         self.prefix == width(self.address)
     }
 }

@@ -11,10 +11,8 @@ use crate::id::{AppId, PolicyId};
 use crate::lifecycle::LifecycleStatus;
 use crate::{Entropy, Timestamp, Violations};
 
-pub use oauth::{MAX_REDIRECT_URIS, mint_client_secret};
-
 /// The most characters of an app's label.
-pub const MAX_LABEL_CHARACTERS: usize = 100;
+const MAX_LABEL_CHARACTERS: usize = 100;
 
 /// What the key of the built-in dashboard is.
 const DASHBOARD: &str = "okta_enduser";

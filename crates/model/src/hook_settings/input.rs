@@ -11,15 +11,15 @@ use crate::Violations;
 use crate::secret_display::SECRET_MASK;
 
 /// The shortest time-out of an attempt, in milliseconds.
-pub const MIN_TIMEOUT_MS: u64 = 100;
+const MIN_TIMEOUT_MS: u64 = 100;
 /// The longest time-out of an attempt, in milliseconds.
-pub const MAX_TIMEOUT_MS: u64 = 30_000;
+const MAX_TIMEOUT_MS: u64 = 30_000;
 /// The most calls of one hook at once that can be asked for.
-pub const MAX_CONCURRENT: u64 = 10_000;
+const MAX_CONCURRENT: u64 = 10_000;
 /// The highest rate that can be asked for, in calls a second.
-pub const MAX_RATE: u64 = 10_000;
+const MAX_RATE: u64 = 10_000;
 /// The longest text of certificates or of a key, in bytes.
-pub const MAX_PEM_BYTES: usize = 64 * 1024;
+const MAX_PEM_BYTES: usize = 64 * 1024;
 
 impl HookSettings {
     /// Reads the body of a PUT. Members that are absent or null go back to their defaults; unknown ones are refused, since a

@@ -14,10 +14,10 @@ use crate::lifecycle::LifecycleStatus;
 use crate::profile::MISSING;
 use crate::{Timestamp, Violations};
 
-pub use header::{MAX_HEADERS, is_reserved};
+pub use header::is_reserved;
 
 /// The longest name, in characters.
-pub const MAX_NAME_CHARACTERS: usize = 255;
+const MAX_NAME_CHARACTERS: usize = 255;
 
 /// The most that `metadata` may hold, names and values together: it is read and shown with every hook.
 const MAX_METADATA_BYTES: usize = 16 * 1024;

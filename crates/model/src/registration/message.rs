@@ -85,7 +85,7 @@ impl Message {
 /// An external service's text as it may be shown: at most 1,000 characters, without controls and without the characters that
 /// turn the direction of the text around them (Unicode's bidirectional formatting characters).
 #[must_use]
-pub fn shown_text(text: &str) -> String {
+pub(crate) fn shown_text(text: &str) -> String {
     let kept = text.chars().map(|letter| if matches!(letter, '\t' | '\n' | '\r') { ' ' } else { letter });
     let kept = kept.filter(|letter| !letter.is_control() && !turns_direction(*letter));
     kept.take(MAX_SHOWN_CHARACTERS).collect::<String>().trim().to_owned()

@@ -4,6 +4,7 @@ use hookwright_contract::{HookType, check_reply, json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::message::shown_text;
 use super::*;
 use crate::Timestamp;
 use crate::Violations;

@@ -56,7 +56,7 @@ pub struct Attribute {
 impl Attribute {
     /// A text attribute of the org's own without any rule.
     #[must_use]
-    pub fn custom_text(name: &str, title: &str) -> Self {
+    pub(crate) fn custom_text(name: &str, title: &str) -> Self {
         Self {
             name: name.to_owned(),
             title: title.to_owned(),

@@ -13,10 +13,10 @@ use crate::fields::Fields;
 use crate::{Timestamp, Violations};
 
 /// How many of the org's own attributes may be unique.
-pub const MAX_UNIQUE_ATTRIBUTES: usize = 5;
+const MAX_UNIQUE_ATTRIBUTES: usize = 5;
 
 /// How many attributes of its own an org may have.
-pub const MAX_CUSTOM_ATTRIBUTES: usize = 250;
+const MAX_CUSTOM_ATTRIBUTES: usize = 250;
 
 /// The longest name of an attribute of the org's own, in characters.
 const MAX_NAME_CHARACTERS: usize = 100;

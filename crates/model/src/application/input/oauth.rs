@@ -9,7 +9,7 @@ use crate::fields::Fields;
 use crate::{Entropy, Violations};
 
 /// The most redirect URIs of one kind.
-pub const MAX_REDIRECT_URIS: usize = 100;
+const MAX_REDIRECT_URIS: usize = 100;
 
 const MAX_URI_CHARACTERS: usize = 1_024;
 
@@ -18,7 +18,7 @@ const SECRET_CHARACTERS: std::ops::RangeInclusive<usize> = 14..=100;
 
 /// A fresh client secret: 384 random bits in 64 characters.
 #[must_use]
-pub fn mint_client_secret(entropy: &dyn Entropy) -> SecretString {
+fn mint_client_secret(entropy: &dyn Entropy) -> SecretString {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let letter = |byte: u8| ALPHABET.get(usize::from(byte & 63)).copied().map_or('A', char::from);
     SecretString::from(entropy.bytes::<64>().map(letter).iter().collect::<String>())

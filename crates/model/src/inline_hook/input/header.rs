@@ -7,7 +7,7 @@ use crate::Violations;
 use crate::channel::Header;
 
 /// The most headers of one hook.
-pub const MAX_HEADERS: usize = 50;
+const MAX_HEADERS: usize = 50;
 const MAX_KEY_CHARACTERS: usize = 128;
 const MAX_VALUE_CHARACTERS: usize = 4096;
 
