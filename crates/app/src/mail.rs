@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hookwright_model::flow::EMAIL_CODE_LIFETIME;
 use hookwright_model::mail::Mail;
 use hookwright_model::{Timestamp, mail};
 use hookwright_store::{Change, FlowChange};
@@ -20,6 +21,9 @@ const SERVER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Mails that are sent one after the other at once.
 const BATCH: u32 = 50;
+
+/// How many mails the server may put off in one round before the rest waits too.
+const MOST_POSTPONED: usize = 10;
 
 /// The most mails that the outbox shows.
 const SHOWN: u32 = 100;
@@ -97,24 +101,34 @@ impl App {
         });
     }
 
-    /// Sends what waits, oldest first. What the server does not take stays for the next time.
+    /// Sends what waits, newest first: those people are looking at the page now. What the server does not take stays for the
+    /// next time, as long as its code is good; what it never will take is let go, so that it stands in nobody's way.
     ///
     /// # Errors
     /// The store's.
     pub async fn send_mails(&self) -> Result<(), Error> {
         let Some((server, from)) = &self.inner.postman.server else { return Ok(()) };
         let _round = self.inner.postman.round.lock().await;
-        for mail in self.inner.store.unsent_mails(BATCH).await? {
-            let Some(message) = message(&mail, from) else {
-                tracing::warn!(mail = mail.id, "a mail can't be written to this address");
-                continue;
-            };
-            if let Err(error) = server.send(message).await {
-                tracing::warn!(mail = mail.id, %error, "the mail server did not take a mail");
-                if !error.is_permanent() {
-                    return Ok(());
-                }
-                continue;
+        let mut postponed = 0;
+        for mail in self.inner.store.unsent_mails(self.now().minus(EMAIL_CODE_LIFETIME), BATCH).await? {
+            match message(&mail, from) {
+                None => tracing::warn!(mail = mail.id, "a mail can't be written to this address"),
+                Some(message) => match server.send(message).await {
+                    Ok(_) => {}
+                    Err(error) if error.is_permanent() => {
+                        tracing::warn!(mail = mail.id, %error, "the mail server refuses a mail for good");
+                    }
+                    // It may be this address alone.
+                    Err(error) if error.is_transient() && postponed < MOST_POSTPONED => {
+                        tracing::warn!(mail = mail.id, %error, "the mail server did not take a mail");
+                        postponed += 1;
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::warn!(mail = mail.id, %error, "the mail server takes no mails");
+                        return Ok(());
+                    }
+                },
             }
             let sent = FlowChange::NoteMailSent { id: mail.id, at: self.now() };
             self.inner.store.commit(vec![Change::Flow(sent)]).await?;

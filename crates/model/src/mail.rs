@@ -15,7 +15,7 @@ pub struct Mail {
     pub body: String,
     /// When it was written.
     pub created: Timestamp,
-    /// When the server took it, if it did.
+    /// When the server took it, or refused it for good.
     pub sent: Option<Timestamp>,
 }
 

@@ -67,7 +67,7 @@ pub enum FlowChange {
         /// When its row may go.
         expires: Timestamp,
     },
-    /// The mail server has taken a mail.
+    /// The mail server has taken a mail, or never will.
     NoteMailSent {
         /// The mail.
         id: String,

@@ -71,14 +71,14 @@ impl Store {
         Ok(rows.into_iter().map(Mail::from).collect())
     }
 
-    /// Mails that no server has taken yet, oldest first.
+    /// Mails written after this time that still wait for the server, newest first.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn unsent_mails(&self, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        let limit = i64::from(limit);
-        let sql = select!("WHERE sent_ms IS NULL ORDER BY created_ms, id LIMIT $1");
-        let rows = fetch!(self.database(), fetch_all, MailRow, sql, limit)?;
+    pub async fn unsent_mails(&self, after: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        let (after, limit) = (after.as_millis(), i64::from(limit));
+        let sql = select!("WHERE sent_ms IS NULL AND created_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT $2");
+        let rows = fetch!(self.database(), fetch_all, MailRow, sql, after, limit)?;
         Ok(rows.into_iter().map(Mail::from).collect())
     }
 }

@@ -24,6 +24,7 @@ pub struct PostgresServer {
     folder: TempDir,
     programs: PathBuf,
     user: Option<(u32, u32)>,
+    settings: &'static [&'static str],
     keeper: Option<Child>,
 }
 
@@ -33,8 +34,17 @@ impl PostgresServer {
     /// # Panics
     /// If the programs are missing, with the name of the script that installs them, or if they fail.
     #[must_use]
-    #[expect(clippy::expect_used, clippy::panic, reason = "without a server no test can go on")]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings that go over those of tests, such as `fsync=on`, without which `serve` does not start.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    #[must_use]
+    #[expect(clippy::expect_used, clippy::panic, reason = "without a server no test can go on")]
+    pub fn start_with(settings: &'static [&'static str]) -> Self {
         let programs = find_programs().unwrap_or_else(|| panic!("{MISSING}"));
         let folder = tempfile::Builder::new().prefix("hookwright-postgres-").tempdir().expect("a temporary folder");
         // PostgreSQL refuses to run as root.
@@ -42,7 +52,7 @@ impl PostgresServer {
         if let Some((user, group)) = user {
             chown(folder.path(), Some(user), Some(group)).expect("the folder can be given away");
         }
-        let mut server = Self { folder, programs, user, keeper: None };
+        let mut server = Self { folder, programs, user, settings, keeper: None };
         let initialized = server
             .command("initdb")
             .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--username=hookwright", "--no-sync"])
@@ -83,14 +93,15 @@ impl PostgresServer {
         let server = self.command("postgres");
         keeper.arg(server.get_program()).args(server.get_args());
         keeper.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        for setting in [
+        let usual = [
             "listen_addresses=",
             "fsync=off",
             "full_page_writes=off",
             "max_connections=200",
             "shared_buffers=32MB",
             "autovacuum=off",
-        ] {
+        ];
+        for setting in usual.iter().chain(self.settings) {
             keeper.arg("-c").arg(setting);
         }
         let copy = log.try_clone().expect("a second handle");

@@ -15,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
-use hookwright_app::{App, FlowStart, FlowView};
+use hookwright_app::{App, FlowStart, FlowView, RequestOrigin};
 use hookwright_model::flow::{ClientFace, Input, RefusalStatus, Step};
 use hookwright_model::id::AppId;
 use hookwright_model::registration::{Message, MessageKind};
@@ -96,16 +96,16 @@ pub(crate) async fn act(
     let Some(view) = app.advance_flow(&handle, attempt, input, &form.origin).await? else {
         return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await;
     };
-    after(&app, &browser, &handle, &device, &view).await
+    after(&app, &browser, (&handle, &device), &view, &form.origin).await
 }
 
 /// What a browser gets after its form: the form again with its faults, or the way to the next page.
 async fn after(
     app: &App,
     browser: &Browser,
-    handle: &SecretString,
-    device: &SecretString,
+    (handle, device): (&SecretString, &SecretString),
     view: &FlowView,
+    origin: &RequestOrigin,
 ) -> Result<Response, ApiError> {
     if view.refusal.is_some() {
         return Ok(render(app, handle, view, None, status_of(view)));
@@ -116,6 +116,10 @@ async fn after(
     let goal = if view.client.is_some() { "/signin" } else { "/app/UserHome" };
     let mut response = see_other(goal);
     let Some(session) = app.begin_session(handle, view).await? else { return Ok(response) };
+    // Whoever was signed in with this browser is no longer.
+    if let Some(old) = browser.session.as_ref().filter(|old| old.expose_secret() != session.token.expose_secret()) {
+        app.end_session(old.expose_secret(), origin).await?;
+    }
     let session_cookie = browser.set(Cookie::Session, &session.token, session.lifetime);
     let device_cookie = browser.set(Cookie::Device, device, browser::DEVICE_LIFETIME);
     response.headers_mut().append(SET_COOKIE, session_cookie);

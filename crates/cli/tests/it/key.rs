@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use hookwright_testkit::Client;
+use hookwright_testkit::postgres::PostgresServer;
 use serde_json::{Value, json};
 
 use crate::process::{Process, TOKEN, hookwright, run, serve, text};
@@ -66,6 +67,28 @@ async fn all_is_well(client: &Client, round: &str) {
 
 #[tokio::test]
 async fn keys_are_changed_beside_a_running_serve_also_if_that_is_killed() {
+    kills_lose_nothing(|_| ()).await;
+}
+
+#[tokio::test]
+async fn keys_are_changed_beside_a_running_serve_on_postgres_too() {
+    // `serve` wants a server that keeps what it acknowledged.
+    let server = PostgresServer::start_with(&["fsync=on", "full_page_writes=on"]);
+    let url = server.url("postgres");
+    kills_lose_nothing(move |command| {
+        command.env("HOOKWRIGHT_DATABASE_URL", &url);
+    })
+    .await;
+}
+
+/// Changes keys, and kills who does it in the middle, in an org whose commands are completed by `complete`.
+async fn kills_lose_nothing(complete: impl Fn(&mut Command)) {
+    let completed = |mut command: Command| {
+        complete(&mut command);
+        command
+    };
+    let roomy = |folder: &Path| completed(roomy(folder));
+    let key = |words: &[&str], folder: &Path| completed(key(words, folder));
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(&mut roomy(folder.path()));
     let client = process.client();

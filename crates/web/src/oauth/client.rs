@@ -51,6 +51,10 @@ fn check_form(headers: &HeaderMap) -> Result<(), OAuthError> {
 
 /// Id and secret of HTTP Basic authentication, each form-encoded first (RFC 6749 section 2.3.1).
 fn basic_credentials(headers: &HeaderMap) -> Result<Option<BasicCredentials>, OAuthError> {
+    // Two credentials are one too many: which of them counts would be a guess.
+    if headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(OAuthError::invalid_client());
+    }
     let Some(encoded) = credentials(headers, "Basic ") else { return Ok(None) };
     let read = || {
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
@@ -109,6 +113,8 @@ mod tests {
         for bad in ["Basic ???", "Basic /w=="] {
             assert!(basic_credentials(&headers(&[bad])).is_err(), "{bad}");
         }
+        assert!(basic_credentials(&headers(&[&encoded, &encoded])).is_err(), "two are one too many");
+        assert!(basic_credentials(&headers(&["Bearer x", &encoded])).is_err());
     }
 
     #[test]

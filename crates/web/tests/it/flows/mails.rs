@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hookwright_app::MailSettings;
+use hookwright_model::mail::verification;
+use hookwright_store::{Change, FlowChange};
 use hookwright_testkit::OrgOptions;
 use secrecy::SecretString;
 use serde_json::json;
@@ -46,6 +49,8 @@ async fn converse(stream: TcpStream, mails: UnboundedSender<String>, busy: Arc<A
     while let Some(line) = lines.next_line().await? {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         let reply: &[u8] = match verb.as_str() {
+            "RCPT" if line.contains("<nobody") => b"550 no such mailbox\r\n",
+            "RCPT" if line.contains("<full") => b"452 mailbox full\r\n",
             "MAIL" if busy.load(Ordering::Acquire) => b"451 later\r\n",
             "DATA" => {
                 write.write_all(b"354 go\r\n").await?;
@@ -118,4 +123,36 @@ async fn a_mail_that_the_server_did_not_take_is_sent_later_and_once() {
     assert!(server.mails.try_recv().is_err(), "once");
     idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": code_in(&mail)}})).await;
     assert!(!idx.code().is_empty());
+}
+
+#[tokio::test]
+async fn mails_that_the_server_does_not_take_stand_in_nobodys_way() {
+    let mut server = MailServer::start().await;
+    let org = org(&server).await;
+    // More than are sent in one round, of addresses that somebody made up; and some that the server puts off.
+    let mail = |number: u32, to: &str| {
+        let now = org.org.app.now().minus(Duration::from_secs(1));
+        let mail = verification(format!("m{number}"), to, "123456", 10, now);
+        Change::Flow(FlowChange::InsertMail { mail, expires: now.plus(Duration::from_secs(3_600)) })
+    };
+    let refused = (0..60).map(|number| mail(number, &format!("nobody{number}@okta.com")));
+    let postponed = (60..65).map(|number| mail(number, &format!("full{number}@okta.com")));
+    let unwritable = std::iter::once(mail(65, "no address at all"));
+    org.org.store.commit(refused.chain(postponed).chain(unwritable).collect()).await.expect("mails");
+    let mut idx = at_code(&org).await;
+    let received = tokio::time::timeout(Duration::from_secs(30), server.mails.recv()).await;
+    let received = received.expect("in time").expect("a mail");
+    idx.proceed("enroll-authenticator", json!({"credentials": {"passcode": code_in(&received)}})).await;
+    assert!(!idx.code().is_empty());
+    // What was refused for good is not tried again; what was put off is, until its code is of no use.
+    let waiting = async |age: u64| {
+        let after = org.org.app.now().minus(Duration::from_secs(age));
+        org.org.store.unsent_mails(after, 100).await.expect("a look-up").len()
+    };
+    for _ in 0..3 {
+        org.org.app.send_mails().await.expect("a round");
+    }
+    assert_eq!(waiting(600).await, 5);
+    org.org.clock.advance(Duration::from_secs(600));
+    assert_eq!((waiting(600).await, waiting(3_600).await), (0, 5));
 }

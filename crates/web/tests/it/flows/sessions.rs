@@ -58,6 +58,22 @@ async fn signing_in_gives_a_session_that_nobody_could_have_planted() {
     assert!(!contains(&org.org.database_bytes(), first.as_bytes()), "only its SHA-256 is kept");
 }
 
+#[tokio::test]
+async fn whoever_signs_in_ends_the_session_that_the_browser_had() {
+    let org = FlowOrg::start().await;
+    org.user(LOGIN).await;
+    org.user("second@okta.com").await;
+    let mut browser = Browser::of(&org.org);
+    browser.sign_in(LOGIN, PASSWORD).await;
+    let mut thief = browser.clone();
+    browser.sign_in("second@okta.com", PASSWORD).await;
+    assert_eq!(org.count("user.session.end").await, 1);
+    thief.open("/app/UserHome").await;
+    assert_eq!(thief.path, "/signin", "who kept the cookie of before has nothing");
+    browser.open("/app/UserHome").await;
+    assert_eq!(browser.path, "/app/UserHome");
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
