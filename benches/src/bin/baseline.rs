@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
         Baseline::Serve { listen, one, list } => serve(listen, one, list).await,
         Baseline::Sqlite { tag, folder, seconds, body } => {
             let body = std::fs::read_to_string(&body).with_context(|| body.display().to_string())?;
-            sqlite_rows::run(&tag, &folder, Duration::try_from_secs_f64(seconds)?, &body).await?.print()
+            sqlite_rows::run(&tag, &folder, Duration::try_from_secs_f64(seconds)?, &body)?.print()
         }
     }
 }

@@ -16,6 +16,8 @@ use hookwright_engine::{HookTls, MessageKey, Prepared};
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
+use hookwright_model::redaction::Redaction;
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use crate::metrics::HookMetrics;
@@ -33,6 +35,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// More entries than this are not kept; the oldest knowledge is dropped wholesale, which costs one read each.
 const MAX_ENTRIES: usize = 10_000;
+/// As long as most hooks are as JSON, or a little longer.
+const HOOK_BYTES: usize = 1024;
 
 /// A hook with everything that a call or an answer needs of it.
 pub(crate) struct CachedHook {
@@ -42,6 +46,8 @@ pub(crate) struct CachedHook {
     pub(crate) message_keys: Vec<MessageKey>,
     pub(crate) json: Bytes,
     pub(crate) metrics: HookMetrics,
+    /// Takes its secret out of the records.
+    pub(crate) redaction: Redaction,
 }
 
 /// A token and when it was last renewed.
@@ -248,9 +254,19 @@ impl App {
     }
 
     /// A hook as the API shows it.
-    pub(crate) fn hook_json(&self, hook: &InlineHook) -> Bytes {
+    ///
+    /// # Errors
+    /// [`Error::Internal`], though nothing in a hook could fail to be written as JSON.
+    pub(crate) fn hook_json(&self, hook: &InlineHook) -> Result<Bytes, Error> {
+        let mut json = Vec::with_capacity(HOOK_BYTES);
+        self.write_hook(&mut json, hook)?;
+        Ok(Bytes::from(json))
+    }
+
+    fn write_hook(&self, json: &mut Vec<u8>, hook: &InlineHook) -> Result<(), Error> {
         let settings = &self.inner.settings;
-        Bytes::from(hook.to_json(&settings.public_url, settings.secret_display).to_string())
+        let shown = hook.shown(&settings.public_url, settings.secret_display);
+        serde_json::to_writer(json, &shown).map_err(|error| Error::Internal(format!("{} as JSON: {error}", hook.id)))
     }
 
     /// A hook with its finished parts.
@@ -262,7 +278,7 @@ impl App {
     /// The store's, or [`Error::Internal`] if its certificates, which were checked when they came, can't be used.
     async fn prepare_hook(&self, hook: InlineHook) -> Result<CachedHook, Error> {
         let message_keys = self.message_keys(&hook.id).await?;
-        let json = self.hook_json(&hook);
+        let json = self.hook_json(&hook)?;
         let (engine, calls) = (&self.inner.engine, self.call_settings(&hook));
         let unusable = |error: &dyn std::fmt::Display| Error::Internal(format!("TLS settings of {}: {error}", hook.id));
         let prepared = if hook.settings.tls.is_empty() {
@@ -272,23 +288,23 @@ impl App {
             engine.prepare_with_tls(&hook, calls, &tls).map_err(|error| unusable(&error))?
         };
         let metrics = self.inner.metrics.of_hook(&hook.id);
-        Ok(CachedHook { hook, prepared, message_keys, json, metrics })
+        let redaction = Redaction::new(hook.channel.auth.secret().map(ExposeSecret::expose_secret));
+        Ok(CachedHook { hook, prepared, message_keys, json, metrics, redaction })
     }
 
     /// The list of all hooks or of those of one type, finished, at most a second old.
     pub(crate) async fn cached_hook_list(&self, hook_type: Option<HookType>) -> Result<Bytes, Error> {
         let read = async |_| {
             let hooks = self.inner.store.inline_hooks(hook_type).await?;
-            let mut list = String::with_capacity(hooks.len() * 900 + 2);
-            list.push('[');
+            let mut list = Vec::with_capacity(hooks.len() * HOOK_BYTES + 2);
+            list.push(b'[');
             for (index, hook) in hooks.iter().enumerate() {
                 if index > 0 {
-                    list.push(',');
+                    list.push(b',');
                 }
-                let settings = &self.inner.settings;
-                list.push_str(&hook.to_json(&settings.public_url, settings.secret_display).to_string());
+                self.write_hook(&mut list, hook)?;
             }
-            list.push(']');
+            list.push(b']');
             Ok(Some(Arc::new(Bytes::from(list))))
         };
         let list = self.inner.hook_lists.0.get_or_read(&hook_type, |hook_type| *hook_type, read).await?;

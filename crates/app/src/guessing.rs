@@ -94,8 +94,8 @@ impl App {
     /// What an address's failures are counted under, where limits are on. A subscriber of IPv6 has more addresses than anybody
     /// could try, and counts once.
     fn address_key(&self, origin: &RequestOrigin) -> Option<[u8; 32]> {
-        let address = origin.ip_address.as_deref().filter(|_| self.settings().rate_limits)?;
-        let counted = counted_address(address.parse().ok()?).to_string();
+        let address = origin.ip_address.filter(|_| self.settings().rate_limits)?;
+        let counted = counted_address(address).to_string();
         Some(sha256(&[b"address", counted.as_bytes()]))
     }
 

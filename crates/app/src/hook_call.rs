@@ -103,9 +103,9 @@ impl App {
             headers = headers.signed(&cached.message_keys, id.as_str(), started, &body);
         }
         let mut report = self.inner.engine.call_here(&cached.prepared, body.clone(), headers).await;
-        let secret = cached.hook.channel.auth.secret().map(ExposeSecret::expose_secret);
-        let access_token = report.access_token.take();
-        let redaction = Redaction::new(secret).and(access_token.as_ref().map(ExposeSecret::expose_secret));
+        let of_this_call =
+            report.access_token.take().map(|token| cached.redaction.clone().and(Some(token.expose_secret())));
+        let redaction = of_this_call.as_ref().unwrap_or(&cached.redaction);
         let mut judgement = judge(cached.hook.hook_type, &request, schema, &report);
         // A fault quotes the answer, which may quote what we sent.
         judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
@@ -132,7 +132,7 @@ impl App {
             (Ok(_), Some(fault)) => Err(fault),
             (Ok(answer), None) => Ok((answer.status, answer.body.clone())),
         };
-        let summary = summary(cached, occasion, &request, (started, report), judgement, &redaction);
+        let summary = summary(cached, occasion, &request, (started, report), judgement, redaction);
         let execution = Execution { id, summary, request: redaction.request(&request, &body) };
         Ok(HookCall { execution, result, answer })
     }
@@ -167,7 +167,7 @@ fn summary(
     request: &json::Value<'_>,
     (started, report): (Timestamp, Report),
     judgement: Judgement,
-    redaction: &Redaction<'_>,
+    redaction: &Redaction,
 ) -> ExecutionSummary {
     let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
     let mut attempts = report.attempts;

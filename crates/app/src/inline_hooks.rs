@@ -27,7 +27,7 @@ impl App {
     /// [`Error::Invalid`] naming each wrong field, a taken name, or the limit of hooks.
     pub async fn create_inline_hook(&self, caller: &Caller, body: &Map<String, Value>) -> Result<Bytes, Error> {
         let now = self.now();
-        let id = InlineHookId::mint(self.entropy());
+        let id = InlineHookId::mint_at(now, self.entropy());
         let hook = InlineHook::create(id, body, &self.settings().address_policy, now).map_err(invalid)?;
         let event = self.event(events::INLINE_HOOK_CREATED, caller, hook_target(&hook), now);
         let limit = self.settings().inline_hook_limit;
@@ -35,7 +35,7 @@ impl App {
         self.check_hook_key(&hook).await?;
         let id = hook.id.clone();
         self.commit(changes, move |app| app.forget_hook(id.as_str())).await.map_err(|error| self.refusal(error))?;
-        Ok(self.hook_json(&hook))
+        self.hook_json(&hook)
     }
 
     /// A hook as the API shows it.
@@ -149,7 +149,7 @@ impl App {
         decide: impl Fn(&InlineHook) -> Result<Option<InlineHook>, Violations>,
     ) -> Result<Bytes, Error> {
         let decide = |hook: &InlineHook| Ok(decide(hook).map_err(invalid)?.map(|hook| (hook, Map::new())));
-        Ok(self.hook_json(&self.change_hook(caller, id, kind, decide).await?))
+        self.hook_json(&self.change_hook(caller, id, kind, decide).await?)
     }
 
     /// Gives a hook other settings; the event tells what changed.

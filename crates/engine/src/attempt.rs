@@ -1,5 +1,7 @@
 //! One attempt of a call: the credentials, then the request. The deadline is kept by the caller.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 
@@ -39,13 +41,13 @@ impl SendAttempt for Sender<'_> {
 impl Sender<'_> {
     async fn exchange(&self, token: Option<&AccessToken>, progress: &mut Progress) -> Result<Answer, Failed> {
         let hook = self.hook;
-        let mut headers = hook.headers.clone();
-        self.headers.put_over(&mut headers);
+        let mut over = Cow::Borrowed(self.headers.map());
         if let Some(token) = token {
-            headers.insert(AUTHORIZATION, token.header().clone());
+            over.to_mut().insert(AUTHORIZATION, token.header().clone());
             progress.token = Some(token.clone());
         }
-        let outgoing = Outgoing { origin: &hook.origin, target: &hook.target, headers, body: self.body.clone() };
+        let (origin, target, headers) = (&hook.origin, &hook.target, &hook.headers);
+        let outgoing = Outgoing { origin, target, headers, over: &over, body: self.body.clone() };
         outgoing.exchange(self.engine, |status| hook.hook_type.accepts_status(status), progress).await
     }
 

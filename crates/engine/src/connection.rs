@@ -70,8 +70,11 @@ impl Connection {
         let mut answer = pin!(self.sender.send_request(request));
         let (driver, ended) = (&mut self.driver, &mut self.ended);
         poll_fn(|context| {
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut unheard()) {
+                return Poll::Ready(answer);
+            }
             drive(driver, ended, context);
-            answer.as_mut().poll(context)
+            answer.as_mut().poll(&mut unheard())
         })
         .await
     }
@@ -84,12 +87,11 @@ impl Connection {
     /// The next piece of an answer's body.
     pub(crate) async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
         poll_fn(|context| {
-            // The body asks the driver for data only when it is polled, so both get a second turn before we wait.
-            if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) {
+            if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut unheard()) {
                 return Poll::Ready(frame);
             }
             drive(&mut self.driver, &mut self.ended, context);
-            Pin::new(&mut *body).poll_frame(context)
+            Pin::new(&mut *body).poll_frame(&mut unheard())
         })
         .await
     }
@@ -98,9 +100,15 @@ impl Connection {
     /// neither asked to close nor closed, as far as the runtime has noticed.
     pub(crate) fn is_ready(&mut self) -> bool {
         self.meter.allow(HEAD_ALLOWANCE);
-        drive(&mut self.driver, &mut self.ended, &mut Context::from_waker(Waker::noop()));
+        drive(&mut self.driver, &mut self.ended, &mut unheard());
         !self.ended && self.sender.is_ready()
     }
+}
+
+/// For what only the driver makes ready. Both are polled at each wake-up, the driver between two turns of the other; if one
+/// woke the task for the other, everything above would be polled once more for nothing.
+fn unheard() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
 
 fn drive(driver: &mut http1::Connection<TokioIo<Wire>, Full<Bytes>>, ended: &mut bool, context: &mut Context<'_>) {

@@ -34,7 +34,9 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) origin: &'a Origin,
     /// The request target in origin form.
     pub(crate) target: &'a Uri,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
+    /// Fields of this request alone, which stand over the others.
+    pub(crate) over: &'a HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -79,7 +81,11 @@ impl Outgoing<'_> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.target.clone();
-        *request.headers_mut() = self.headers.clone();
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        for (name, value) in self.over {
+            headers.insert(name.clone(), value.clone());
+        }
         request
     }
 
@@ -182,7 +188,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn content_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(text.chars().take(MAX_CONTENT_TYPE).collect())
+    Some(text.get(..MAX_CONTENT_TYPE).unwrap_or(text).to_owned())
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

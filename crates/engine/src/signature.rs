@@ -103,7 +103,7 @@ impl CallHeaders {
     #[must_use]
     pub fn traced(trace: TraceParent) -> Self {
         let mut headers = Self::default();
-        headers.insert(TRACE_PARENT, &trace.to_string());
+        headers.insert(TRACE_PARENT, &trace.text());
         headers
     }
 
@@ -122,11 +122,9 @@ impl CallHeaders {
         self
     }
 
-    /// Puts the fields over those of the hook.
-    pub(crate) fn put_over(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.0 {
-            headers.insert(name.clone(), value.clone());
-        }
+    /// The fields.
+    pub(crate) fn map(&self) -> &HeaderMap {
+        &self.0
     }
 
     fn insert(&mut self, name: HeaderName, text: &str) {

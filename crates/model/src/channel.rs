@@ -1,6 +1,7 @@
 //! How a hook reaches its external service: address, headers, authentication.
 
 use secrecy::SecretString;
+use serde::Serialize;
 
 use crate::hook_uri::HookUri;
 
@@ -16,7 +17,7 @@ pub struct Channel {
 }
 
 /// One configured header. Its value is shown to administrators, so it is no place for a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Header {
     /// The name as it was sent; names that HTTP forbids are kept but never sent.
     pub key: String,

@@ -1,5 +1,7 @@
 //! One call of a hook as anyone can open it: what was asked, each attempt, what came back, what it meant.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use hookwright_contract::HookType;
 use serde::{Deserialize, Serialize};
@@ -122,7 +124,7 @@ pub struct Origin {
     /// The request's id, as in `X-Okta-Request-Id`.
     pub request_id: String,
     /// The client's address.
-    pub ip_address: Option<String>,
+    pub ip_address: Option<IpAddr>,
     /// The client's `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
     /// Where it stands in a trace: what the client said of that; of a call of a hook, what the service was told.
@@ -168,7 +170,7 @@ pub struct Execution {
     pub request: Bytes,
 }
 
-/// What an execution says besides its bodies; stored as JSON in front of them.
+/// What an execution says besides its bodies; stored in front of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionSummary {

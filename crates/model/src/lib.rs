@@ -15,6 +15,7 @@ mod fields;
 pub mod flow;
 pub mod group;
 pub mod guessing;
+mod hex;
 pub mod hook_key;
 pub mod hook_settings;
 pub mod hook_uri;

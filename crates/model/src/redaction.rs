@@ -1,9 +1,8 @@
 //! What an execution record must not keep: passwords, one-time codes, the hook's own secret.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use hookwright_contract::json::{self, Value};
+use memchr::memmem::Finder;
 
 use crate::secret_display::SECRET_MASK;
 
@@ -28,44 +27,85 @@ const SENSITIVE_MEMBERS: [&str; 14] = [
 /// A member that repeats the one-time code in words.
 const MESSAGE_TEMPLATE: &str = "msgtemplate";
 
+/// The lengths of sensitive names, a bit for each, so that most names are told apart by theirs.
+const LENGTHS: u32 = {
+    let (mut lengths, mut rest) = (1 << MESSAGE_TEMPLATE.len(), SENSITIVE_MEMBERS.as_slice());
+    while let [name, others @ ..] = rest {
+        lengths |= 1 << name.len();
+        rest = others;
+    }
+    lengths
+};
+
+/// The letters that sensitive names begin with, a bit for each, `a` the lowest.
+const FIRST_LETTERS: u32 = {
+    let (mut letters, mut rest) = (0, SENSITIVE_MEMBERS.as_slice());
+    while let [name, others @ ..] = rest {
+        if let [first, ..] = name.as_bytes() {
+            letters |= 1 << (*first - b'a');
+        }
+        rest = others;
+    }
+    letters
+};
+
+/// Whether this bit is set; `false` for places beyond the last.
+fn has_bit(bits: u32, place: usize) -> bool {
+    u32::try_from(place).ok().and_then(|place| bits.checked_shr(place)).is_some_and(|bits| bits & 1 == 1)
+}
+
 /// Secrets shorter than this are not searched for in answers: they would blot out innocent text.
 const SHORTEST_SECRET: usize = 4;
 
-/// Takes secrets out of what is recorded.
-pub struct Redaction<'a> {
-    secrets: Vec<Secret<'a>>,
+/// Takes secrets out of what is recorded. Made once for a hook: to prepare the search costs as much as to search.
+#[derive(Clone)]
+pub struct Redaction {
+    secrets: Vec<Secret>,
 }
 
 /// One form of a secret.
-struct Secret<'a> {
-    text: Cow<'a, str>,
-    /// Whether a text must be searched for it; where it stands, another form stands too if not.
-    is_looked_for: bool,
+#[derive(Clone)]
+struct Secret {
+    text: String,
+    /// Finds it; `None` if another form stands where it stands.
+    finder: Option<Finder<'static>>,
 }
 
-impl<'a> Redaction<'a> {
+impl Secret {
+    fn looked_for(text: &str) -> Self {
+        Self { text: text.to_owned(), finder: Some(Finder::new(text).into_owned()) }
+    }
+
+    fn found_by_another(text: &str) -> Self {
+        Self { text: text.to_owned(), finder: None }
+    }
+}
+
+impl Redaction {
     /// Also takes out the hook's own secret where a service echoes it: as it is, without the scheme in front of it
     /// (`Basic`, `Bearer`), and as a JSON string writes it.
     #[must_use]
-    pub fn new(secret: Option<&'a str>) -> Self {
+    pub fn new(secret: Option<&str>) -> Self {
         Self { secrets: Vec::new() }.and(secret)
     }
 
     /// Takes out another secret too, such as the access token that a service was shown.
     #[must_use]
-    pub fn and(self, secret: Option<&'a str>) -> Self {
+    pub fn and(self, secret: Option<&str>) -> Self {
         let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else { return self };
         let mut secrets = self.secrets;
         let credentials = secret.split_once(' ').map(|(_, credentials)| credentials);
         let credentials = credentials.filter(|credentials| credentials.len() >= SHORTEST_SECRET);
-        secrets.push(Secret { text: Cow::Borrowed(secret), is_looked_for: credentials.is_none() });
-        if let Some(credentials) = credentials {
-            secrets.push(Secret { text: Cow::Borrowed(credentials), is_looked_for: true });
+        match credentials {
+            Some(credentials) => {
+                secrets.extend([Secret::found_by_another(secret), Secret::looked_for(credentials)]);
+            }
+            None => secrets.push(Secret::looked_for(secret)),
         }
         if secret.contains(['"', '\\', '\t']) {
             let quoted = serde_json::Value::from(secret).to_string();
             let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-            secrets.push(Secret { text: Cow::Owned(inner.to_owned()), is_looked_for: true });
+            secrets.push(Secret::looked_for(inner));
         }
         Self { secrets }
     }
@@ -74,7 +114,7 @@ impl<'a> Redaction<'a> {
     #[must_use]
     pub fn text(&self, text: String) -> String {
         self.secrets.iter().fold(text, |text, secret| {
-            if text.contains(&*secret.text) { text.replace(&*secret.text, SECRET_MASK) } else { text }
+            if text.contains(&secret.text) { text.replace(&secret.text, SECRET_MASK) } else { text }
         })
     }
 
@@ -98,7 +138,8 @@ impl<'a> Redaction<'a> {
     }
 
     fn by_value(&self, bytes: Bytes) -> Bytes {
-        if !self.secrets.iter().any(|secret| secret.is_looked_for && contains(&bytes, secret.text.as_bytes())) {
+        let stands_in = |finder: &Finder<'_>| finder.find(&bytes).is_some();
+        if !self.secrets.iter().any(|secret| secret.finder.as_ref().is_some_and(stands_in)) {
             return bytes;
         }
         Bytes::from(self.text(String::from_utf8_lossy(&bytes).into_owned()))
@@ -117,8 +158,9 @@ fn is_secret(value: &Value<'_>) -> bool {
 }
 
 fn is_sensitive(name: &str) -> bool {
-    name.eq_ignore_ascii_case(MESSAGE_TEMPLATE)
-        || SENSITIVE_MEMBERS.iter().any(|member| name.eq_ignore_ascii_case(member))
+    has_bit(LENGTHS, name.len())
+        && (name.eq_ignore_ascii_case(MESSAGE_TEMPLATE)
+            || SENSITIVE_MEMBERS.iter().any(|member| name.eq_ignore_ascii_case(member)))
 }
 
 fn holds_sensitive(value: &Value<'_>) -> bool {
@@ -168,10 +210,6 @@ fn mask_secret(value: &mut serde_json::Value) {
     }
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(haystack, needle).is_some()
-}
-
 /// Whether a sensitive name may stand in a JSON text: behind a quote, in any letter case, or written with escapes.
 fn may_name_secrets(text: &[u8]) -> bool {
     memchr::memchr2_iter(b'"', b'\\', text).any(|position| {
@@ -182,7 +220,8 @@ fn may_name_secrets(text: &[u8]) -> bool {
             [b'\\', b'u', ..] => true,
             [b'"', first, ..] => {
                 let first = first.to_ascii_lowercase();
-                SENSITIVE_MEMBERS.iter().any(|name| name.as_bytes().first() == Some(&first) && starts_with(name))
+                has_bit(FIRST_LETTERS, usize::from(first.wrapping_sub(b'a')))
+                    && SENSITIVE_MEMBERS.iter().any(|name| name.as_bytes().first() == Some(&first) && starts_with(name))
             }
             _ => false,
         }

@@ -5,14 +5,12 @@
 mod attributes;
 mod hook_call;
 mod keywords;
+mod representation;
 
-use std::net::IpAddr;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::execution::{Actor, Origin};
-use crate::id::{ApiTokenKind, Kind};
 
 pub use attributes::{FilterRefusal, read_filter};
 pub use hook_call::{INLINE_HOOK_EXECUTED, INLINE_HOOK_RESPONSE_PROCESSED, events_of_call};
@@ -69,7 +67,7 @@ pub struct Target {
     pub alternate_id: Option<String>,
 }
 
-/// One event of the System Log.
+/// One event of the System Log; serializes as `GET /api/v1/logs` shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEvent {
     /// Unique key, a UUID.
@@ -94,70 +92,6 @@ pub struct LogEvent {
     pub debug_data: Map<String, Value>,
 }
 
-impl LogEvent {
-    /// The event as `GET /api/v1/logs` shows it.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        json!({
-            "actor": {
-                "id": self.actor.id, "type": self.actor.kind, "alternateId": self.actor.alternate_id,
-                "displayName": self.actor.display_name, "detailEntry": null,
-            },
-            "client": {
-                "userAgent": self.origin.user_agent.as_ref()
-                    .map(|text| json!({"rawUserAgent": text, "os": null, "browser": null})),
-                "zone": null, "device": null, "id": null, "ipAddress": self.origin.ip_address, "geographicalContext": null,
-            },
-            "authenticationContext": {
-                "authenticationProvider": null, "credentialProvider": null, "credentialType": null, "issuer": null,
-                "interface": null, "authenticationStep": 0, "externalSessionId": null, "rootSessionId": null,
-            },
-            "displayMessage": self.display_message,
-            "eventType": self.event_type,
-            "outcome": {"result": self.outcome.result, "reason": self.reason()},
-            "published": self.published.to_string(),
-            "securityContext": {"asNumber": null, "asOrg": null, "isp": null, "domain": null, "isProxy": null},
-            "severity": self.severity.as_str(),
-            "debugContext": {"debugData": self.debug_data},
-            "legacyEventType": null,
-            "transaction": self.transaction(),
-            "uuid": self.uuid,
-            "version": "0",
-            "request": {"ipChain": self.origin.ip_address.as_deref().map(ip_chain).unwrap_or_default()},
-            "target": self.targets.iter().map(target).collect::<Vec<Value>>(),
-        })
-    }
-
-    /// The reason in the length that clients accept: 1 to 255 characters or none.
-    fn reason(&self) -> Option<String> {
-        let reason = self.outcome.reason.as_deref().filter(|reason| !reason.is_empty())?;
-        Some(shortened(reason, MAX_REASON_CHARACTERS))
-    }
-
-    fn transaction(&self) -> Value {
-        let id = &self.origin.request_id;
-        if id.is_empty() {
-            return json!({"type": "JOB", "id": null, "detail": {}});
-        }
-        // What a token did is found by the token, also where the actor is somebody else.
-        let token = Some(&self.actor.id).filter(|id| id.starts_with(ApiTokenKind::PREFIX));
-        let detail = token.map_or_else(|| json!({}), |token| json!({"requestApiTokenId": token}));
-        json!({"type": "WEB", "id": id, "detail": detail})
-    }
-}
-
-fn target(target: &Target) -> Value {
-    json!({
-        "id": target.id, "type": target.kind, "alternateId": target.alternate_id,
-        "displayName": target.display_name, "detailEntry": null,
-    })
-}
-
-fn ip_chain(address: &str) -> Vec<Value> {
-    let version = address.parse::<IpAddr>().ok().map(|address| if address.is_ipv4() { "V4" } else { "V6" });
-    vec![json!({"ip": address, "geographicalContext": null, "version": version, "source": null})]
-}
-
 /// The text, cut so that it has at most so many characters.
 fn shortened(text: &str, characters: usize) -> String {
     if text.char_indices().nth(characters).is_none() {
@@ -168,6 +102,8 @@ fn shortened(text: &str, characters: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn event() -> LogEvent {
@@ -185,7 +121,7 @@ mod tests {
             },
             origin: Origin {
                 request_id: "req1".to_owned(),
-                ip_address: Some("::1".to_owned()),
+                ip_address: Some(std::net::Ipv6Addr::LOCALHOST.into()),
                 user_agent: Some("curl/8".to_owned()),
                 trace_parent: None,
             },
@@ -199,7 +135,7 @@ mod tests {
     fn a_reason_has_one_to_255_characters_or_is_null() {
         let reason = |reason: Option<String>| {
             let event = LogEvent { outcome: Outcome { result: "FAILURE", reason }, ..event() };
-            event.to_json()["outcome"]["reason"].as_str().map(|text| text.chars().count())
+            json!(event)["outcome"]["reason"].as_str().map(|text| text.chars().count())
         };
         assert_eq!(reason(None), None);
         assert_eq!(reason(Some(String::new())), None);
@@ -209,11 +145,11 @@ mod tests {
 
     #[test]
     fn an_event_tells_its_token_its_request_and_its_address() {
-        let json = event().to_json();
+        let json = json!(event());
         assert_eq!(json["transaction"], json!({"type": "WEB", "id": "req1", "detail": {"requestApiTokenId": "00T1"}}));
         assert_eq!(json["request"]["ipChain"][0]["version"], "V6");
         assert_eq!(json["client"]["userAgent"]["rawUserAgent"], "curl/8");
-        let own = LogEvent { origin: Origin::default(), ..event() }.to_json();
+        let own = json!(LogEvent { origin: Origin::default(), ..event() });
         assert_eq!(own["transaction"], json!({"type": "JOB", "id": null, "detail": {}}));
         assert_eq!(own["request"]["ipChain"], json!([]));
         assert_eq!(own["client"]["userAgent"], Value::Null);
@@ -238,7 +174,7 @@ mod tests {
             alternate_id: None,
         };
         let mut found = Vec::new();
-        names(&LogEvent { targets: vec![target], ..event() }.to_json(), "", &mut found);
+        names(&json!(LogEvent { targets: vec![target], ..event() }), "", &mut found);
         assert!(found.len() > 40, "{found:?}");
         let refused: Vec<String> =
             found.into_iter().filter(|name| read_filter(&format!("{name} pr")).is_err()).collect();

@@ -47,7 +47,8 @@ pub fn has_controls(text: &str) -> bool {
 /// The text's first characters: as much of it as a message or a record bears.
 #[must_use]
 pub fn cut(text: &str, characters: usize) -> String {
-    text.chars().take(characters).collect()
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

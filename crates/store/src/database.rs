@@ -33,10 +33,10 @@ pub(crate) use fetch;
 /// One arm of [`fetch`]: the same text for both engines, but other types.
 macro_rules! fetch_from {
     ($pool:expr, $method:ident, $row:ty, $sql:expr $(, $argument:expr)*) => {{
-        let mut connection = $pool.acquire().await.map_err($crate::error::StoreError::from_sqlx)?;
+        let mut connection = $pool.acquire().await.map_err($crate::error::StoreError::from_driver)?;
         let query = sqlx::query_as::<_, $row>($sql)$(.bind($argument))*;
         match tokio::time::timeout($crate::database::PATIENCE, query.$method(&mut *connection)).await {
-            Ok(result) => result.map_err($crate::error::StoreError::from_sqlx),
+            Ok(result) => result.map_err($crate::error::StoreError::from_driver),
             Err(_) => {
                 // It may never answer: it must not come back into the pool.
                 connection.close_on_drop();

@@ -1,6 +1,8 @@
 //! What truly differs between SQLite and PostgreSQL, so that it can be counted: row locks, the order of the journal, and
 //! the names of errors.
 
+use crate::error::DriverError;
+
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -101,6 +103,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0007_journal_time.sql"),
                 include_str!("../migrations/sqlite/0008_signing_secrets.sql"),
                 include_str!("../migrations/sqlite/0009_email_verified.sql"),
+                include_str!("../migrations/sqlite/0010_fewer_index_entries.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -112,6 +115,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0007_journal_time.sql"),
                 include_str!("../migrations/postgres/0008_signing_secrets.sql"),
                 include_str!("../migrations/postgres/0009_email_verified.sql"),
+                include_str!("../migrations/postgres/0010_fewer_index_entries.sql"),
             ],
         }
     }
@@ -158,7 +162,18 @@ pub(crate) enum Fault {
 }
 
 /// Sorts the errors of both drivers.
-pub(crate) fn classify(error: &sqlx::Error) -> Fault {
+pub(crate) fn classify(error: &DriverError) -> Fault {
+    match error {
+        DriverError::Sqlx(error) => classify_sqlx(error),
+        DriverError::Rusqlite(error) => match error.sqlite_error() {
+            Some(error) => classify_sqlite(error.extended_code.cast_unsigned()),
+            None => Fault::Refused,
+        },
+    }
+}
+
+/// Sorts the errors of sqlx.
+pub(crate) fn classify_sqlx(error: &sqlx::Error) -> Fault {
     use sqlx::Error as E;
     match error {
         E::Database(error) => {

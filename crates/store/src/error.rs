@@ -8,6 +8,17 @@ use crate::dialect::{self, Fault};
 use crate::keyring::KeyringError;
 use crate::seal::SealError;
 
+/// What a driver said.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The driver of PostgreSQL, and of reads from SQLite.
+    #[error(transparent)]
+    Sqlx(#[from] sqlx::Error),
+    /// The driver of writes to SQLite.
+    #[error(transparent)]
+    Rusqlite(#[from] rusqlite::Error),
+}
+
 /// Why something could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -18,7 +29,7 @@ pub enum StoreError {
         reason: String,
         /// What the driver said.
         #[source]
-        source: Option<Arc<sqlx::Error>>,
+        source: Option<Arc<DriverError>>,
     },
     /// A stored value can't be read: damaged, moved, or sealed with a key that is not there.
     #[error("a stored value can't be read: {0}")]
@@ -28,12 +39,13 @@ pub enum StoreError {
     Unstorable(String),
     /// The database refused a statement: a fault of ours.
     #[error("the database refused a statement")]
-    Refused(#[source] Arc<sqlx::Error>),
+    Refused(#[source] Arc<DriverError>),
 }
 
 impl StoreError {
     /// Sorts what the driver said.
-    pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
+    pub(crate) fn from_driver(error: impl Into<DriverError>) -> Self {
+        let error = error.into();
         let reason = match dialect::classify(&error) {
             Fault::Busy => "it is busy",
             Fault::Retry => "other writes were in the way",
@@ -132,7 +144,7 @@ pub enum OpenError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::from_sqlx(error)
+        Self::from_driver(error)
     }
 }
 

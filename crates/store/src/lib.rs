@@ -36,6 +36,7 @@ mod sign_in_failures;
 mod signing_keys;
 mod signing_secrets;
 mod sqlite;
+mod sqlite_session;
 mod statement;
 mod store;
 mod stored_form;
@@ -47,7 +48,7 @@ mod write_side;
 mod writer;
 
 pub use change::{Change, Conflict};
-pub use error::{CommitError, OpenError, StoreError};
+pub use error::{CommitError, DriverError, OpenError, StoreError};
 pub use flow_change::{Expected, FlowChange};
 pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,

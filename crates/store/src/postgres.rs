@@ -36,12 +36,12 @@ fn read_url(url: &str) -> Result<PgConnectOptions, OpenError> {
 
 /// Whether the database has no tables of ours yet.
 pub(crate) async fn is_new(url: &str) -> Result<bool, OpenError> {
-    let mut connection = read_url(url)?.connect().await.map_err(StoreError::from_sqlx)?;
+    let mut connection = read_url(url)?.connect().await.map_err(StoreError::from_driver)?;
     let tables = connection
         .number("SELECT count(*) FROM pg_class WHERE oid = to_regclass('sealing_keys')")
         .await
-        .map_err(StoreError::from_sqlx)?;
-    connection.close().await.map_err(StoreError::from_sqlx)?;
+        .map_err(StoreError::from_driver)?;
+    connection.close().await.map_err(StoreError::from_driver)?;
     Ok(tables != Some(1))
 }
 
@@ -54,17 +54,19 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<PgPool, OpenError> {
         .before_acquire(|connection, rest| {
             Box::pin(async move { Ok(rest.idle_for < TRUSTED_REST || connection.ping().await.is_ok()) })
         })
-        .after_connect(|connection, _| Box::pin(async move { connection.run_text(SESSION_SETTINGS).await }))
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(SESSION_SETTINGS).execute(connection).await.map(|_| ()) })
+        })
         .connect_with(connect)
         .await
-        .map_err(StoreError::from_sqlx)?;
-    let mut transaction = pool.begin().await.map_err(StoreError::from_sqlx)?;
+        .map_err(StoreError::from_driver)?;
+    let mut transaction = pool.begin().await.map_err(StoreError::from_driver)?;
     check_settings(&mut transaction, options).await?;
-    transaction.run_text("SET LOCAL lock_timeout = '60s'").await.map_err(StoreError::from_sqlx)?;
-    transaction.run_text("SET LOCAL statement_timeout = 0").await.map_err(StoreError::from_sqlx)?;
-    transaction.run_text(LOCK_SCHEMA).await.map_err(StoreError::from_sqlx)?;
+    transaction.run_text("SET LOCAL lock_timeout = '60s'").await.map_err(StoreError::from_driver)?;
+    transaction.run_text("SET LOCAL statement_timeout = 0").await.map_err(StoreError::from_driver)?;
+    transaction.run_text(LOCK_SCHEMA).await.map_err(StoreError::from_driver)?;
     schema::prepare(&mut *transaction, &options.keyring).await?;
-    transaction.commit().await.map_err(StoreError::from_sqlx)?;
+    transaction.commit().await.map_err(StoreError::from_driver)?;
     Ok(pool)
 }
 
@@ -75,7 +77,7 @@ async fn check_settings(connection: &mut PgConnection, options: &StoreOptions) -
     )
     .fetch_one(&mut *connection)
     .await
-    .map_err(StoreError::from_sqlx)?;
+    .map_err(StoreError::from_driver)?;
     if encoding != "UTF8" {
         return Err(OpenError::Unsuitable(format!("its encoding is {encoding} and must be UTF8")));
     }
@@ -150,12 +152,12 @@ async fn attempt_on(connection: &mut PgConnection, work: &Work) -> Result<(), At
         Ok(Ok(())) => Ok(()),
         // An answer of the server, which says that it rolled back.
         Ok(Err(error @ sqlx::Error::Database(_))) if !is_shutting_down(&error) => Err(error.into()),
-        Ok(Err(error)) => unknown(StoreError::from_sqlx(error)),
+        Ok(Err(error)) => unknown(StoreError::from_driver(error)),
         Err(_) => unknown(StoreError::unavailable("it does not answer in time")),
     }
 }
 
 /// A server that is told to stop while it commits may have committed already.
 fn is_shutting_down(error: &sqlx::Error) -> bool {
-    crate::dialect::classify(error) == Fault::Away
+    crate::dialect::classify_sqlx(error) == Fault::Away
 }

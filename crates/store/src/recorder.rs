@@ -1,6 +1,6 @@
 //! The bounded buffer of executions, and the task that writes it in chunks.
 //!
-//! A row for each call would cost more than the call. Records therefore wait up to ten milliseconds for others. A full
+//! A row for each call would cost more than the call. Records therefore wait up to twenty milliseconds for others. A full
 //! buffer makes callers wait and drops nothing; what can't be written stays and is tried again.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use crate::work::Work;
 use crate::write_side::WriteSide;
 
 /// How long the first record waits for others.
-const GATHERING: Duration = Duration::from_millis(10);
+const GATHERING: Duration = Duration::from_millis(20);
 /// A record takes one place in the buffer for each started piece of this size.
 const OCTETS_A_PLACE: usize = 4096;
 /// How long to wait before a failed flush is tried again: at first, and at most.

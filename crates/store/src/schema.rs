@@ -1,6 +1,6 @@
 //! Making and upgrading the tables, and checking that the keyring fits: one transaction, under the engine's write lock.
 
-use crate::error::{OpenError, StoreError};
+use crate::error::{DriverError, OpenError, StoreError};
 use crate::keyring::{Keyring, KeyringError};
 use crate::seal::{Place, SealError};
 use crate::session::{Session, StatementError};
@@ -70,6 +70,6 @@ const fn place(id: &str) -> Place<'_> {
     Place { table: "sealing_keys", row: id, column: "canary" }
 }
 
-fn failed(error: sqlx::Error) -> StoreError {
-    StoreError::from_sqlx(error)
+fn failed(error: DriverError) -> StoreError {
+    StoreError::from_driver(error)
 }

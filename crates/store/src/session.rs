@@ -1,10 +1,10 @@
 //! One connection of either engine inside a transaction: what a commit and a migration need of it.
 
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::PgConnection;
 
 use crate::change::Conflict;
 use crate::dialect::{self, Dialect, Fault};
-use crate::error::{CommitError, StoreError};
+use crate::error::{CommitError, DriverError, StoreError};
 use crate::statement::{Expect, Otherwise, Statement};
 use crate::work::Work;
 
@@ -13,16 +13,16 @@ pub(crate) trait Session {
     const DIALECT: Dialect;
 
     /// Runs a text without arguments; it may hold several statements.
-    async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error>;
+    async fn run_text(&mut self, sql: &'static str) -> Result<(), DriverError>;
 
     /// Runs a statement and tells how many rows it touched.
     async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError>;
 
     /// The number in the only row and column, if there is a row.
-    async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, sqlx::Error>;
+    async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, DriverError>;
 
     /// Names and canaries of the keys that secrets may be sealed with.
-    async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error>;
+    async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, DriverError>;
 
     /// Whether a query finds a row.
     async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError>;
@@ -33,12 +33,18 @@ pub(crate) enum StatementError {
     /// Its arguments could not be made ready.
     Store(StoreError),
     /// What the driver said.
-    Database(sqlx::Error),
+    Database(DriverError),
+}
+
+impl From<DriverError> for StatementError {
+    fn from(error: DriverError) -> Self {
+        Self::Database(error)
+    }
 }
 
 impl From<sqlx::Error> for StatementError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
+        Self::Database(error.into())
     }
 }
 
@@ -60,43 +66,37 @@ impl StatementError {
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Database(error) => StoreError::from_sqlx(error),
+            Self::Database(error) => StoreError::from_driver(error),
         }
     }
 }
 
-macro_rules! session {
-    ($connection:ty, $dialect:expr, $arguments:ident) => {
-        impl Session for $connection {
-            const DIALECT: Dialect = $dialect;
+impl Session for PgConnection {
+    const DIALECT: Dialect = Dialect::Postgres;
 
-            async fn run_text(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
-                sqlx::raw_sql(sql).execute(&mut *self).await.map(|_| ())
-            }
+    async fn run_text(&mut self, sql: &'static str) -> Result<(), DriverError> {
+        sqlx::raw_sql(sql).execute(&mut *self).await?;
+        Ok(())
+    }
 
-            async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError> {
-                let arguments = statement.$arguments()?;
-                Ok(sqlx::query_with(statement.sql, arguments).execute(&mut *self).await?.rows_affected())
-            }
+    async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError> {
+        let arguments = statement.postgres_arguments()?;
+        Ok(sqlx::query_with(statement.sql, arguments).execute(&mut *self).await?.rows_affected())
+    }
 
-            async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, sqlx::Error> {
-                sqlx::query_scalar(sql).fetch_optional(&mut *self).await
-            }
+    async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, DriverError> {
+        Ok(sqlx::query_scalar(sql).fetch_optional(&mut *self).await?)
+    }
 
-            async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, sqlx::Error> {
-                sqlx::query_as("SELECT id, canary FROM sealing_keys").fetch_all(&mut *self).await
-            }
+    async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, DriverError> {
+        Ok(sqlx::query_as("SELECT id, canary FROM sealing_keys").fetch_all(&mut *self).await?)
+    }
 
-            async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError> {
-                let arguments = query.$arguments()?;
-                Ok(sqlx::query_with(query.sql, arguments).fetch_optional(&mut *self).await?.is_some())
-            }
-        }
-    };
+    async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError> {
+        let arguments = query.postgres_arguments()?;
+        Ok(sqlx::query_with(query.sql, arguments).fetch_optional(&mut *self).await?.is_some())
+    }
 }
-
-session!(SqliteConnection, Dialect::Sqlite, sqlite_arguments);
-session!(PgConnection, Dialect::Postgres, postgres_arguments);
 
 /// Why a commit did not apply.
 pub(crate) enum Failure {
@@ -108,6 +108,12 @@ pub(crate) enum Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
+        Self::Statement(error.into())
+    }
+}
+
+impl From<DriverError> for Failure {
+    fn from(error: DriverError) -> Self {
         Self::Statement(error.into())
     }
 }

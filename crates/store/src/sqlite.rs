@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::dialect::{self, Fault};
-use crate::error::{OpenError, StoreError};
+use crate::error::{DriverError, OpenError, StoreError};
 use crate::keyring::Keyring;
 use crate::options::StoreOptions;
 use crate::private_file;
 use crate::schema;
-use crate::session::Session;
+use crate::session::Session as _;
+use crate::sqlite_session::SqliteSession;
 
 /// SQLite's page size; the limit on the file is counted in pages.
 const PAGE_OCTETS: u64 = 4096;
@@ -25,15 +26,15 @@ const WRITER_PATIENCE: Duration = Duration::from_millis(100);
 /// How long opening waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many texts the writer keeps prepared; see `writer.rs` for what they are.
-const WRITER_STATEMENTS: usize = 64;
+/// A WAL that grew beside a long read shrinks to this size in bytes when it starts over.
+const WAL_OCTETS: u64 = 64 << 20;
 
 /// Reading beyond this many connections gains nothing.
 const MAX_READERS: u32 = 8;
 
 /// An opened database.
 pub(crate) struct Opened {
-    pub(crate) writer: SqliteConnection,
+    pub(crate) writer: SqliteSession,
     pub(crate) readers: SqlitePool,
     /// Held as long as the database is open; `None` in memory and where the file is shared.
     pub(crate) lock: Option<File>,
@@ -62,13 +63,14 @@ pub(crate) async fn is_new(url: &str) -> Result<bool, OpenError> {
     if !path.exists() {
         return Ok(true);
     }
-    let mut connection = options.connect().await.map_err(StoreError::from_sqlx)?;
-    let tables = connection
-        .number("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'")
-        .await
-        .map_err(StoreError::from_sqlx)?;
-    connection.close().await.map_err(StoreError::from_sqlx)?;
-    Ok(tables != Some(1))
+    let mut connection = options.connect().await.map_err(StoreError::from_driver)?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(StoreError::from_driver)?;
+    connection.close().await.map_err(StoreError::from_driver)?;
+    Ok(tables != 1)
 }
 
 pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
@@ -82,27 +84,18 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
             (connect.journal_mode(SqliteJournalMode::Wal), lock)
         }
     };
-    let writing = connect
-        .clone()
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(WRITER_PATIENCE)
-        .statement_cache_capacity(WRITER_STATEMENTS)
-        // A WAL that grew beside a long read shrinks to this size when it starts over.
-        .pragma("journal_size_limit", (64 << 20).to_string());
-    let writing = match options.max_database_bytes {
-        Some(octets) => writing.pragma("max_page_count", (octets / PAGE_OCTETS).max(1).to_string()),
-        None => writing,
-    };
+    let in_memory = matches!(location, Location::Memory);
     // SQLite does not wait by itself for others that turn a new file to WAL at the same time.
     let begun = Instant::now();
     let mut writer = loop {
-        match writing.connect().await {
+        match open_writer(connect.get_filename(), in_memory, options.max_database_bytes) {
             Ok(writer) => break writer,
             Err(error) => bear(begun, error).await?,
         }
     };
-    check_settings(&mut writer, &location).await?;
+    if !in_memory {
+        check_settings(&writer)?;
+    }
     prepare(&mut writer, &options.keyring).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.max_connections.clamp(1, MAX_READERS))
@@ -127,40 +120,51 @@ fn lock(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Settings that the file system or the file itself may have overruled.
-async fn check_settings(writer: &mut SqliteConnection, location: &Location) -> Result<(), OpenError> {
-    if matches!(location, Location::Memory) {
-        return Ok(());
+/// The connection that writes, with each commit flushed to the disk.
+fn open_writer(path: &Path, in_memory: bool, max_octets: Option<u64>) -> Result<SqliteSession, DriverError> {
+    let writer = SqliteSession::open(path, in_memory, WRITER_PATIENCE)?;
+    if !in_memory {
+        writer.set("journal_mode", "WAL")?;
     }
-    let mode: String =
-        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await.map_err(StoreError::from_sqlx)?;
+    writer.set("synchronous", "FULL")?;
+    writer.set("foreign_keys", true)?;
+    writer.set("journal_size_limit", WAL_OCTETS.cast_signed())?;
+    if let Some(octets) = max_octets {
+        writer.set("max_page_count", (octets / PAGE_OCTETS).max(1).cast_signed())?;
+    }
+    Ok(writer)
+}
+
+/// Settings that the file system or the file itself may have overruled.
+fn check_settings(writer: &SqliteSession) -> Result<(), OpenError> {
+    let mode: String = writer.setting("journal_mode").map_err(StoreError::from_driver)?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(OpenError::Unsuitable(format!("SQLite can't use a write-ahead log here (it says {mode:?})")));
     }
-    let synchronous = writer.number("PRAGMA synchronous").await.map_err(StoreError::from_sqlx)?;
-    if synchronous < Some(2) {
+    let synchronous: i64 = writer.setting("synchronous").map_err(StoreError::from_driver)?;
+    if synchronous < 2 {
         return Err(OpenError::Unsuitable("SQLite does not flush each commit to disk".to_owned()));
     }
     Ok(())
 }
 
 /// Waits a moment if another process is in the way and has not been for too long; gives the error otherwise.
-async fn bear(begun: Instant, error: sqlx::Error) -> Result<(), StoreError> {
+async fn bear(begun: Instant, error: DriverError) -> Result<(), StoreError> {
     if dialect::classify(&error) != Fault::Busy || begun.elapsed() >= PATIENCE {
-        return Err(StoreError::from_sqlx(error));
+        return Err(StoreError::from_driver(error));
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
     Ok(())
 }
 
 /// Tables and keys, in one transaction.
-async fn prepare(writer: &mut SqliteConnection, keyring: &Keyring) -> Result<(), OpenError> {
+async fn prepare(writer: &mut SqliteSession, keyring: &Keyring) -> Result<(), OpenError> {
     let begun = Instant::now();
     while let Err(error) = writer.run_text("BEGIN IMMEDIATE").await {
         bear(begun, error).await?;
     }
     match schema::prepare(writer, keyring).await {
-        Ok(()) => Ok(writer.run_text("COMMIT").await.map_err(StoreError::from_sqlx)?),
+        Ok(()) => Ok(writer.run_text("COMMIT").await.map_err(StoreError::from_driver)?),
         Err(error) => {
             // The transaction ends with the connection anyway.
             let _ = writer.run_text("ROLLBACK").await;

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 
 /// A value as the text of a column.
 pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::from_sqlx(sqlx::Error::Encode(error.into())))
+    serde_json::to_string(value).map_err(|error| StoreError::from_driver(sqlx::Error::Encode(error.into())))
 }
 
 /// The text of a column as a value; `what` names the row in the error.

@@ -75,7 +75,7 @@ impl Run<'_> {
             id: Some(self.origin.request_id.clone()),
             method: Some("POST".to_owned()),
             url: Some(RequestUrl { value: Some(path.to_owned()) }),
-            ip_address: self.origin.ip_address.clone(),
+            ip_address: self.origin.ip_address.map(|address| address.to_string()),
         };
         let context = request.data.context.take().unwrap_or_default();
         request.data.context = Some(RegistrationContext { request: Some(detail), ..context });

@@ -17,7 +17,6 @@ use hookwright_model::Timestamp;
 use hookwright_model::execution::Execution;
 use hookwright_model::system_log::LogEvent;
 use hookwright_store::{Direction, JournalEntry, JournalItem, JournalScan};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
@@ -199,7 +198,7 @@ where
                     if !take(index) {
                         continue;
                     }
-                    let json: Value = event.to_json();
+                    let json = serde_json::to_value(&event).map_err(unreadable)?;
                     if self.wanted.matches(&json) {
                         found.push((index, serde_json::value::to_raw_value(&json).map_err(unreadable)?));
                     }

@@ -33,23 +33,23 @@ fn word<T: Copy>(
     words: &[(&'static str, T)],
     shown: bool,
 ) -> Result<T, Fault> {
-    let pointer = format!("/{name}");
-    let expected = one_of(words.iter().map(|(word, _)| *word));
+    let pointer = || format!("/{name}");
+    let expected = || one_of(words.iter().map(|(word, _)| *word));
     let Some(value) = take(members, name) else {
         let near = members.iter().find_map(|(member, _)| nearest(member, [name]));
-        let expected = format!("a member \"{name}\": {expected}");
+        let expected = format!("a member \"{name}\": {}", expected());
         let found = members.first().map_or_else(|| "nothing".to_owned(), |(member, _)| quote(member));
-        return Err(Fault::new(Reason::BadValueShape, pointer, expected).found(found).nearest(near));
+        return Err(Fault::new(Reason::BadValueShape, pointer(), expected).found(found).nearest(near));
     };
     let Some(text) = value.as_str() else {
-        return Err(Fault::new(Reason::BadValue, pointer, expected).found(kind(Some(&value))));
+        return Err(Fault::new(Reason::BadValue, pointer(), expected()).found(kind(Some(&value))));
     };
     if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*meaning);
     }
     let near = nearest(text, words.iter().map(|(word, _)| *word));
     let found = if shown || near.is_some() { quote(text) } else { "another text".to_owned() };
-    Err(Fault::new(Reason::BadValue, pointer, expected).found(found).nearest(near))
+    Err(Fault::new(Reason::BadValue, pointer(), expected()).found(found).nearest(near))
 }
 
 /// `{"registration": "ALLOW"}`. Okta's text calls the member `action`, its samples `registration`; so that a DENY is

@@ -37,6 +37,29 @@ pub fn parse(text: &[u8]) -> Result<Value<'_>, Malformed> {
     reader.document().map_err(|fault| locate(text.as_bytes(), fault))
 }
 
+/// How many bytes a string can go on for as they are: up to a quote, a backslash or a control character.
+fn plain_length(rest: &[u8]) -> usize {
+    // Eight bytes at a time. A byte is less than `n` where subtracting `n` borrows although its own highest bit is not set; a
+    // borrow from a byte below can only mark one above the first that is really meant.
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let less = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
+    let mut length: usize = 0;
+    let (words, tail) = rest.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let ends = less(word, 0x20) | less(quote, 1) | less(backslash, 1);
+        if ends != 0 {
+            return length.saturating_add(usize::try_from(ends.trailing_zeros() / 8).unwrap_or(0));
+        }
+        length = length.saturating_add(8);
+    }
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    length.saturating_add(tail.iter().position(ends).unwrap_or(tail.len()))
+}
+
 /// A reason and the byte offset it was found at.
 struct Fault {
     at: usize,
@@ -255,8 +278,7 @@ impl<'a> Reader<'a> {
     fn plain_run(&mut self) -> &'a str {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let length = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(rest.len());
-        self.advance(length);
+        self.advance(plain_length(rest));
         self.text.get(start..self.at).unwrap_or_default()
     }
 
@@ -351,5 +373,26 @@ impl<'a> Reader<'a> {
 
     fn fault(&self, reason: MalformedReason) -> Fault {
         Fault { at: self.at, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_length;
+
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_may_not_stand_in_it() {
+        for (at, byte) in (0..20).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+            let ends = byte < 0x20 || byte == b'"' || byte == b'\\';
+            for neighbour in [b'a', b'"', 0x20, 0x7f, 0x80, 0xff] {
+                let mut text = [b'!'; 20];
+                text[at] = byte;
+                if let Some(next) = text.get_mut(at + 1) {
+                    *next = neighbour;
+                }
+                let quote = if neighbour == b'"' && at < 19 { at + 1 } else { 20 };
+                assert_eq!(plain_length(&text), if ends { at } else { quote }, "{byte} at {at} before {neighbour}");
+            }
+        }
     }
 }

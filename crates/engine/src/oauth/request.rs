@@ -48,7 +48,8 @@ impl TokenRequest {
             return Err(unreachable(refusal.clone()));
         }
         let body = self.form(engine).await?;
-        let outgoing = Outgoing { origin: &self.origin, target: &self.target, headers: self.headers.clone(), body };
+        let (origin, target, headers) = (&self.origin, &self.target, &self.headers);
+        let outgoing = Outgoing { origin, target, headers, over: &HeaderMap::new(), body };
         // The record of the attempt is about the hook's service; what is seen here stays here.
         let mut progress = Progress::default();
         match outgoing.exchange(engine, |status| status == 200, &mut progress).await {

@@ -1,9 +1,13 @@
 //! How an inline hook is shown to clients.
+//!
+//! Written straight from the hook: a tree of values in between costs as much as all else that creating a hook takes.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::InlineHook;
-use crate::channel::{Channel, ChannelAuth, OAuthClientAuth};
+use crate::Timestamp;
+use crate::channel::{Channel, ChannelAuth, Header, OAuthClientAuth};
 use crate::lifecycle::LifecycleStatus;
 use crate::secret_display::{SECRET_MASK, SecretDisplay};
 
@@ -12,75 +16,145 @@ impl InlineHook {
     ///
     /// `base` is the public URL of the org without a slash at its end.
     #[must_use]
-    pub fn to_json(&self, base: &str, secrets: SecretDisplay) -> Value {
-        let mut object = Map::new();
-        object.insert("id".into(), self.id.as_str().into());
-        object.insert("status".into(), self.status.as_str().into());
-        object.insert("name".into(), self.name.as_str().into());
-        object.insert("type".into(), self.hook_type.as_str().into());
-        object.insert("version".into(), self.version.as_str().into());
-        object.insert("channel".into(), channel_json(&self.channel, secrets));
-        if let Some(metadata) = &self.metadata {
-            object.insert("metadata".into(), Value::Object(metadata.clone()));
-        }
-        object.insert("created".into(), self.created.whole_seconds().to_string().into());
-        object.insert("lastUpdated".into(), self.last_updated.whole_seconds().to_string().into());
-        object.insert("_links".into(), self.links(base));
-        Value::Object(object)
-    }
-
-    fn links(&self, base: &str) -> Value {
-        let own = format!("{base}/api/v1/inlineHooks/{}", self.id);
-        let link = |path: &str, method: &str| json!({"href": format!("{own}{path}"), "hints": {"allow": [method]}});
-        match self.status {
-            LifecycleStatus::Active => json!({
-                "self": {"href": own},
-                "execute": link("/execute", "POST"),
-                "deactivate": link("/lifecycle/deactivate", "POST"),
-            }),
-            LifecycleStatus::Inactive => json!({
-                "activate": link("/lifecycle/activate", "POST"),
-                "self": {"href": own},
-                "delete": link("", "DELETE"),
-            }),
+    pub fn shown(&self, base: &str, secrets: SecretDisplay) -> impl Serialize + use<'_> {
+        Shown {
+            id: self.id.as_str(),
+            status: self.status.as_str(),
+            name: &self.name,
+            hook_type: self.hook_type.as_str(),
+            version: &self.version,
+            channel: ShownChannel::of(&self.channel, secrets),
+            metadata: self.metadata.as_ref(),
+            created: self.created.whole_seconds(),
+            last_updated: self.last_updated.whole_seconds(),
+            links: Links::of(self, base),
         }
     }
 }
 
-fn channel_json(channel: &Channel, secrets: SecretDisplay) -> Value {
-    let headers: Vec<Value> =
-        channel.headers.iter().map(|header| json!({"key": header.key, "value": header.value})).collect();
-    let mut config = Map::new();
-    config.insert("uri".into(), channel.uri.as_str().into());
-    config.insert("headers".into(), headers.into());
-    config.insert("method".into(), "POST".into());
-    match &channel.auth {
-        ChannelAuth::None => {
-            config.insert("authScheme".into(), Value::Null);
-        }
-        ChannelAuth::Header { key, .. } => {
-            let mut scheme = Map::new();
-            scheme.insert("type".into(), "HEADER".into());
-            scheme.insert("key".into(), key.as_str().into());
-            if secrets == SecretDisplay::Mask {
-                scheme.insert("value".into(), SECRET_MASK.into());
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'h> {
+    id: &'h str,
+    status: &'static str,
+    name: &'h str,
+    #[serde(rename = "type")]
+    hook_type: &'static str,
+    version: &'h str,
+    channel: ShownChannel<'h>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'h Map<String, Value>>,
+    created: Timestamp,
+    last_updated: Timestamp,
+    #[serde(rename = "_links")]
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct ShownChannel<'h> {
+    #[serde(rename = "type")]
+    channel_type: &'static str,
+    version: &'static str,
+    config: Config<'h>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Config<'h> {
+    uri: &'h str,
+    headers: &'h [Header],
+    method: &'static str,
+    auth_scheme: Option<AuthScheme<'h>>,
+    #[serde(flatten)]
+    oauth: Option<OAuth<'h>>,
+}
+
+#[derive(Serialize)]
+struct AuthScheme<'h> {
+    #[serde(rename = "type")]
+    scheme_type: &'static str,
+    key: &'h str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OAuth<'h> {
+    auth_type: &'static str,
+    client_id: &'h str,
+    token_url: &'h str,
+    scope: Option<&'h str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook_key_id: Option<&'h str>,
+}
+
+impl<'h> ShownChannel<'h> {
+    fn of(channel: &'h Channel, secrets: SecretDisplay) -> Self {
+        let (auth_scheme, oauth) = match &channel.auth {
+            ChannelAuth::None => (None, None),
+            ChannelAuth::Header { key, .. } => {
+                let value = (secrets == SecretDisplay::Mask).then_some(SECRET_MASK);
+                (Some(AuthScheme { scheme_type: "HEADER", key, value }), None)
             }
-            config.insert("authScheme".into(), Value::Object(scheme));
-        }
-        ChannelAuth::OAuth(oauth) => {
-            config.insert("authScheme".into(), Value::Null);
-            let auth_type = match &oauth.client_auth {
-                OAuthClientAuth::ClientSecretPost(_) => "client_secret_post",
-                OAuthClientAuth::PrivateKeyJwt { .. } => "private_key_jwt",
-            };
-            config.insert("authType".into(), auth_type.into());
-            config.insert("clientId".into(), oauth.client_id.as_str().into());
-            config.insert("tokenUrl".into(), oauth.token_url.as_str().into());
-            config.insert("scope".into(), oauth.scope.clone().map_or(Value::Null, Value::String));
-            if let OAuthClientAuth::PrivateKeyJwt { hook_key_id } = &oauth.client_auth {
-                config.insert("hookKeyId".into(), hook_key_id.as_str().into());
+            ChannelAuth::OAuth(oauth) => {
+                let (auth_type, hook_key_id) = match &oauth.client_auth {
+                    OAuthClientAuth::ClientSecretPost(_) => ("client_secret_post", None),
+                    OAuthClientAuth::PrivateKeyJwt { hook_key_id } => ("private_key_jwt", Some(hook_key_id.as_str())),
+                };
+                let (client_id, token_url) = (oauth.client_id.as_str(), oauth.token_url.as_str());
+                (None, Some(OAuth { auth_type, client_id, token_url, scope: oauth.scope.as_deref(), hook_key_id }))
+            }
+        };
+        let config =
+            Config { uri: channel.uri.as_str(), headers: &channel.headers, method: "POST", auth_scheme, oauth };
+        Self { channel_type: channel.auth.channel_type(), version: "1.0.0", config }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Links {
+    Active {
+        #[serde(rename = "self")]
+        own: Link,
+        execute: Link,
+        deactivate: Link,
+    },
+    Inactive {
+        activate: Link,
+        #[serde(rename = "self")]
+        own: Link,
+        delete: Link,
+    },
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hints: Option<Hints>,
+}
+
+#[derive(Serialize)]
+struct Hints {
+    allow: [&'static str; 1],
+}
+
+impl Links {
+    fn of(hook: &InlineHook, base: &str) -> Self {
+        let href = |path: &str| [base, "/api/v1/inlineHooks/", hook.id.as_str(), path].concat();
+        let own = Link { href: href(""), hints: None };
+        let link = |path: &str, method| Link { href: href(path), hints: Some(Hints { allow: [method] }) };
+        match hook.status {
+            LifecycleStatus::Active => Self::Active {
+                own,
+                execute: link("/execute", "POST"),
+                deactivate: link("/lifecycle/deactivate", "POST"),
+            },
+            LifecycleStatus::Inactive => {
+                Self::Inactive { activate: link("/lifecycle/activate", "POST"), own, delete: link("", "DELETE") }
             }
         }
     }
-    json!({"type": channel.auth.channel_type(), "version": "1.0.0", "config": config})
 }

@@ -110,7 +110,7 @@ impl fmt::Display for FilterRefusal {
 
 impl std::error::Error for FilterRefusal {}
 
-/// Reads a filter over [`LogEvent::to_json`](super::LogEvent::to_json).
+/// Reads a filter over [events](super::LogEvent) as they are shown.
 ///
 /// Attributes are found in any letter case and also as `event_type`, the spelling that Okta's older examples have. Letter
 /// case counts in ids only.

@@ -255,7 +255,7 @@ mod tests {
         let event = events_of_call(&execution, true).remove(0);
         assert_eq!(event.outcome, Outcome { result: "SUCCESS", reason: None });
         assert_eq!(event.published, Timestamp::from_millis(1_700_000_000_012));
-        let json = event.to_json();
+        let json = serde_json::json!(event);
         assert_eq!(json["target"][0]["id"], "cal1");
         assert_eq!(json["target"][0]["type"], "InlineHook");
         assert_eq!(json["target"][0]["displayName"], "Registration");

@@ -2,8 +2,8 @@
 //!
 //! The body is one byte of format, then the items; where that is shorter, it is stored packed: another byte of format, the
 //! body's length (u32), the body as an LZ4 block. An item is its length (u32), when it was published (i64, milliseconds)
-//! and its content. An event's content is its JSON. An execution's is its id, its summary as JSON, its request and the body
-//! of each attempt, each with its length in front. Numbers are little-endian.
+//! and its content. An event's content is its JSON. An execution's is its id, its summary as MessagePack (maps with names), its
+//! request and the body of each attempt, each with its length in front. Numbers are little-endian.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::statement::{Argument, Statement};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 3;
 const PACKED: u8 = 2;
 /// What stands in front of a packed body: the format and the length.
 const HEAD_LEN: usize = 5;
@@ -85,7 +85,7 @@ impl Chunk {
 
     pub(crate) fn add_event(&mut self, event: &LogEvent) -> Result<(), StoreError> {
         let start = self.begin_item(event.published);
-        serde_json::to_writer(&mut self.body, &event.to_json()).map_err(unwritable)?;
+        serde_json::to_writer(&mut self.body, event).map_err(unwritable)?;
         self.end_part(start)?;
         self.items += 1;
         self.note_time(event.published);
@@ -115,7 +115,7 @@ impl Chunk {
         let start = self.begin_item(published(summary));
         self.add_part(execution.id.as_str().as_bytes())?;
         let summary_start = self.begin_part();
-        serde_json::to_writer(&mut self.body, summary).map_err(unwritable)?;
+        rmp_serde::encode::write_named(&mut self.body, summary).map_err(unwritable)?;
         self.end_part(summary_start)?;
         self.add_part(&execution.request)?;
         for attempt in &summary.attempts {
@@ -260,7 +260,7 @@ fn published(summary: &ExecutionSummary) -> Timestamp {
     summary.started().plus(std::time::Duration::from_micros(summary.duration_us))
 }
 
-fn unwritable(error: serde_json::Error) -> StoreError {
+fn unwritable(error: impl std::error::Error) -> StoreError {
     StoreError::Unstorable(error.to_string())
 }
 
@@ -326,7 +326,7 @@ impl RawItem<'_> {
     pub(crate) fn decode_execution(&self) -> Result<Execution, StoreError> {
         let mut parts = Reader(self.content);
         let id = ExecutionId::from_text(std::str::from_utf8(parts.part()?).map_err(|_| damaged())?);
-        let mut summary: ExecutionSummary = serde_json::from_slice(parts.part()?)
+        let mut summary: ExecutionSummary = rmp_serde::from_slice(parts.part()?)
             .map_err(|error| StoreError::Unreadable(format!("the summary of execution {id}: {error}")))?;
         let request = Bytes::copy_from_slice(parts.part()?);
         for attempt in &mut summary.attempts {

@@ -100,9 +100,11 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::wrong_media_type("Content-Encoding: the body must not be compressed"));
     }
-    let media_type = media_type(headers).to_ascii_lowercase();
-    let json =
-        media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"));
+    let media_type = media_type(headers);
+    let json = media_type.eq_ignore_ascii_case("application/json") || {
+        let media_type = media_type.to_ascii_lowercase();
+        media_type.starts_with("application/") && media_type.ends_with("+json")
+    };
     if json { Ok(()) } else { Err(ApiError::wrong_media_type("Content-Type: the body must be application/json")) }
 }
 
@@ -111,9 +113,11 @@ pub(crate) fn check_accept(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut listed = false;
     for value in headers.get_all(ACCEPT) {
         for range in value.to_str().unwrap_or_default().split(',') {
-            let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let range = range.split(';').next().unwrap_or_default().trim();
             listed |= !range.is_empty();
-            if matches!(range.as_str(), "*/*" | "application/*" | "application/json") || range.ends_with("+json") {
+            let welcome =
+                ["application/json", "*/*", "application/*"].iter().any(|one| one.eq_ignore_ascii_case(range));
+            if welcome || range.to_ascii_lowercase().ends_with("+json") {
                 return Ok(());
             }
         }

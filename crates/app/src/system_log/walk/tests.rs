@@ -10,7 +10,7 @@ use hookwright_model::id::ExecutionId;
 use hookwright_model::system_log::{events_of_call, read_filter};
 use hookwright_store::Position;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::system_log::cursor::Cursor;

@@ -108,11 +108,11 @@ impl AuthReader<'_> {
         match scheme.get("type") {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.eq_ignore_ascii_case("HEADER") => {}
-            Some(_) => violations.add(format!("{field}.type"), "The field must be HEADER"),
+            Some(_) => violations.add("channel.config.authScheme.type", "The field must be HEADER"),
         }
-        let key = read_text(scheme.get("key"), &format!("{field}.key"), violations)?;
+        let key = read_text(scheme.get("key"), "channel.config.authScheme.key", violations)?;
         if let Err(message) = header::check_auth_key(&key) {
-            violations.add(format!("{field}.key"), message);
+            violations.add("channel.config.authScheme.key", message);
             return None;
         }
         let kept = match self.stored.map(|channel| &channel.auth) {
@@ -124,7 +124,7 @@ impl AuthReader<'_> {
         let origin_kept = self.stored.zip(self.uri).is_some_and(|(stored, uri)| stored.uri.same_origin(uri));
         let value = self.secret(
             scheme.get("value"),
-            &format!("{field}.value"),
+            "channel.config.authScheme.value",
             Kept { secret: kept, origin_kept },
             violations,
         )?;

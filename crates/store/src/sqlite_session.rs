@@ -1,0 +1,121 @@
+//! The connection that writes to a SQLite database.
+//!
+//! It blocks whoever uses it, which is the writer's thread alone: sqlx would run SQLite in a thread of its own, and the way
+//! there and back for each statement takes longer than the statement. Reads go through sqlx, as they do on PostgreSQL.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{FromSql, ToSqlOutput};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, ToSql};
+
+use crate::dialect::Dialect;
+use crate::error::DriverError;
+use crate::session::{Session, StatementError};
+use crate::statement::{Argument, Statement};
+
+/// How many texts are kept prepared: more than there are.
+const KEPT_STATEMENTS: usize = 256;
+
+/// A connection to a SQLite database.
+pub(crate) struct SqliteSession(Connection);
+
+impl SqliteSession {
+    /// Opens or makes the database. `in_memory`: the one of that name in this process's memory.
+    pub(crate) fn open(path: &Path, in_memory: bool, busy_timeout: Duration) -> Result<Self, DriverError> {
+        let place = if in_memory {
+            OpenFlags::SQLITE_OPEN_MEMORY | OpenFlags::SQLITE_OPEN_SHARED_CACHE
+        } else {
+            OpenFlags::empty()
+        };
+        // No mutex: only one thread at a time has the connection.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let connection = Connection::open_with_flags(path, flags | place)?;
+        connection.busy_timeout(busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+        Ok(Self(connection))
+    }
+
+    /// Changes a setting of the connection or the file.
+    pub(crate) fn set(&self, pragma: &str, value: impl ToSql) -> Result<(), DriverError> {
+        Ok(self.0.pragma_update(None, pragma, value)?)
+    }
+
+    /// A setting as it is.
+    pub(crate) fn setting<T: FromSql>(&self, pragma: &str) -> Result<T, DriverError> {
+        Ok(self.0.pragma_query_value(None, pragma, |row| row.get(0))?)
+    }
+
+    /// Runs a statement and tells how many rows it touched.
+    pub(crate) fn run(&self, statement: &Statement) -> Result<usize, DriverError> {
+        Ok(self.bound(statement)?.raw_execute()?)
+    }
+
+    /// Runs one statement without arguments.
+    pub(crate) fn run_plain(&self, sql: &'static str) -> Result<(), DriverError> {
+        self.0.prepare_cached(sql)?.raw_execute()?;
+        Ok(())
+    }
+
+    /// Writes the log back and empties it: leaves one file instead of two, and the next start nothing to recover.
+    pub(crate) fn checkpoint(&self) -> Result<(), DriverError> {
+        Ok(self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
+    fn bound(&self, statement: &Statement) -> Result<CachedStatement<'_>, DriverError> {
+        let mut prepared = self.0.prepare_cached(statement.sql)?;
+        for index in 1..=prepared.parameter_count() {
+            // SQLite counts `$2` as the first placeholder where it stands before `$1`.
+            let number = prepared.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+            let argument = number.and_then(|number| statement.arguments.get(number.checked_sub(1)?));
+            let given = statement.arguments.len();
+            prepared
+                .raw_bind_parameter(index, argument.ok_or(rusqlite::Error::InvalidParameterCount(given, index))?)?;
+        }
+        Ok(prepared)
+    }
+}
+
+impl ToSql for Argument {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Integer(value) => value.to_sql(),
+            Self::OptionalInteger(value) => value.to_sql(),
+            Self::Fixed(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+            Self::OptionalText(value) => value.to_sql(),
+            Self::Bytes(value) => value.to_sql(),
+            Self::OptionalBytes(value) => value.to_sql(),
+        }
+    }
+}
+
+impl Session for SqliteSession {
+    const DIALECT: Dialect = Dialect::Sqlite;
+
+    async fn run_text(&mut self, sql: &'static str) -> Result<(), DriverError> {
+        Ok(self.0.execute_batch(sql)?)
+    }
+
+    async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError> {
+        Ok(u64::try_from(self.run(statement)?).unwrap_or(u64::MAX))
+    }
+
+    async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, DriverError> {
+        Ok(self.0.query_row(sql, [], |row| row.get(0)).optional()?)
+    }
+
+    async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, DriverError> {
+        let mut keys = self.0.prepare("SELECT id, canary FROM sealing_keys")?;
+        let keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(keys.collect::<rusqlite::Result<_>>()?)
+    }
+
+    async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError> {
+        let found = self.bound(query)?.raw_query().next().map_err(DriverError::from)?.is_some();
+        Ok(found)
+    }
+}
