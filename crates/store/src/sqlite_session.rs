@@ -3,9 +3,12 @@
 //! It blocks whoever uses it, which is the writer's thread alone: sqlx would run SQLite in a thread of its own, and the way
 //! there and back for each statement takes longer than the statement. Reads go through sqlx, as they do on PostgreSQL.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Error::InvalidParameterCount;
 use rusqlite::types::{FromSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, ToSql};
 
@@ -17,8 +20,15 @@ use crate::statement::{Argument, Statement};
 /// How many texts are kept prepared: more than there are.
 const KEPT_STATEMENTS: usize = 256;
 
+/// The address and length of a text: all are constants.
+type TextPlace = (usize, usize);
+
 /// A connection to a SQLite database.
-pub(crate) struct SqliteSession(Connection);
+pub(crate) struct SqliteSession {
+    connection: Connection,
+    /// Which argument each placeholder of a text stands for.
+    placeholders: RefCell<HashMap<TextPlace, Box<[usize]>>>,
+}
 
 impl SqliteSession {
     /// Opens or makes the database. `in_memory`: the one of that name in this process's memory.
@@ -36,17 +46,17 @@ impl SqliteSession {
         let connection = Connection::open_with_flags(path, flags | place)?;
         connection.busy_timeout(busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
-        Ok(Self(connection))
+        Ok(Self { connection, placeholders: RefCell::default() })
     }
 
     /// Changes a setting of the connection or the file.
     pub(crate) fn set(&self, pragma: &str, value: impl ToSql) -> Result<(), DriverError> {
-        Ok(self.0.pragma_update(None, pragma, value)?)
+        Ok(self.connection.pragma_update(None, pragma, value)?)
     }
 
     /// A setting as it is.
     pub(crate) fn setting<T: FromSql>(&self, pragma: &str) -> Result<T, DriverError> {
-        Ok(self.0.pragma_query_value(None, pragma, |row| row.get(0))?)
+        Ok(self.connection.pragma_query_value(None, pragma, |row| row.get(0))?)
     }
 
     /// Runs a statement and tells how many rows it touched.
@@ -56,27 +66,34 @@ impl SqliteSession {
 
     /// Runs one statement without arguments.
     pub(crate) fn run_plain(&self, sql: &'static str) -> Result<(), DriverError> {
-        self.0.prepare_cached(sql)?.raw_execute()?;
+        self.connection.prepare_cached(sql)?.raw_execute()?;
         Ok(())
     }
 
     /// Writes the log back and empties it: leaves one file instead of two, and the next start nothing to recover.
     pub(crate) fn checkpoint(&self) -> Result<(), DriverError> {
-        Ok(self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
+        Ok(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 
     fn bound(&self, statement: &Statement) -> Result<CachedStatement<'_>, DriverError> {
-        let mut prepared = self.0.prepare_cached(statement.sql)?;
-        for index in 1..=prepared.parameter_count() {
-            // SQLite counts `$2` as the first placeholder where it stands before `$1`.
-            let number = prepared.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
-            let argument = number.and_then(|number| statement.arguments.get(number.checked_sub(1)?));
+        let mut prepared = self.connection.prepare_cached(statement.sql)?;
+        let mut known = self.placeholders.borrow_mut();
+        let order =
+            known.entry((statement.sql.as_ptr().addr(), statement.sql.len())).or_insert_with(|| order_of(&prepared));
+        for (index, place) in (1..).zip(&**order) {
             let given = statement.arguments.len();
-            prepared
-                .raw_bind_parameter(index, argument.ok_or(rusqlite::Error::InvalidParameterCount(given, index))?)?;
+            let argument = statement.arguments.get(*place).ok_or(InvalidParameterCount(given, index))?;
+            prepared.raw_bind_parameter(index, argument)?;
         }
         Ok(prepared)
     }
+}
+
+/// Which argument each placeholder stands for, `$1` for the first: SQLite counts `$2` as the first placeholder where it stands
+/// before `$1`. One of another form stands for an argument that no statement has.
+fn order_of(prepared: &rusqlite::Statement<'_>) -> Box<[usize]> {
+    let number = |index| prepared.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1);
+    (1..=prepared.parameter_count()).map(|index| number(index).unwrap_or(usize::MAX)).collect()
 }
 
 impl ToSql for Argument {
@@ -97,7 +114,7 @@ impl Session for SqliteSession {
     const DIALECT: Dialect = Dialect::Sqlite;
 
     async fn run_text(&mut self, sql: &'static str) -> Result<(), DriverError> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.connection.execute_batch(sql)?)
     }
 
     async fn execute(&mut self, statement: &Statement) -> Result<u64, StatementError> {
@@ -105,11 +122,11 @@ impl Session for SqliteSession {
     }
 
     async fn number(&mut self, sql: &'static str) -> Result<Option<i64>, DriverError> {
-        Ok(self.0.query_row(sql, [], |row| row.get(0)).optional()?)
+        Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?)
     }
 
     async fn sealing_keys(&mut self) -> Result<Vec<(String, Vec<u8>)>, DriverError> {
-        let mut keys = self.0.prepare("SELECT id, canary FROM sealing_keys")?;
+        let mut keys = self.connection.prepare("SELECT id, canary FROM sealing_keys")?;
         let keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(keys.collect::<rusqlite::Result<_>>()?)
     }

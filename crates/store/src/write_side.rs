@@ -45,7 +45,8 @@ impl WriteSide {
         let _waiting = Waiting::new(&self.waiting);
         match &self.engine {
             Engine::Sqlite(writer) => writer.write(work.into()).await,
-            Engine::Postgres(pool) => postgres::write(pool, &work.into()).await,
+            // Boxed: it is large, and every commit to SQLite would carry it.
+            Engine::Postgres(pool) => Box::pin(postgres::write(pool, &work.into())).await,
         }
     }
 

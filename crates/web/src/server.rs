@@ -3,11 +3,13 @@
 //! Our own, since `axum::serve` sets no timer, and a client that never finishes its request would stay for ever.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -188,37 +190,33 @@ impl Shared {
             .serve_connection(TokioIo::new(PatientStream::new(stream, self.limits.stalled_answer)), service);
         let mut connection = pin!(connection);
         let mut stopping = self.stopping.clone();
-        let mut first_head = pin!(tokio::time::sleep(self.limits.first_head));
-        let mut patient = true;
-        loop {
-            tokio::select! {
-                result = connection.as_mut() => {
-                    if let Err(error) = &result {
-                        tracing::debug!(%error, %peer, "a connection ended early");
-                    }
-                    return true;
+        let mut patience = pin!(tokio::time::sleep(self.limits.first_head));
+        // Once a head is there, nothing waits for the first, and each of the many wake-ups of a connection asks no timer more.
+        let overdue = poll_fn(|context| match first_head_seen.load(Ordering::Relaxed) {
+            true => Poll::Pending,
+            false => patience.as_mut().poll(context),
+        });
+        tokio::select! {
+            result = connection.as_mut() => {
+                if let Err(error) = &result {
+                    tracing::debug!(%error, %peer, "a connection ended early");
                 }
-                () = stopped(&mut stopping) => {
-                    connection.as_mut().graceful_shutdown();
-                    // Where nothing was asked yet, only what is just arriving gets its answer.
-                    let ended = tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await.is_ok();
-                    if ended {
-                        return true;
-                    }
-                    if !first_head_seen.load(Ordering::Relaxed) {
-                        return false;
-                    }
+                true
+            }
+            () = stopped(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                // Where nothing was asked yet, only what is just arriving gets its answer.
+                let ended = tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await.is_ok();
+                if !ended && !first_head_seen.load(Ordering::Relaxed) {
+                    return false;
+                }
+                if !ended {
                     // Nothing else can happen to this connection but its end.
                     let _ = connection.await;
-                    return true;
                 }
-                () = first_head.as_mut(), if patient => {
-                    patient = false;
-                    if !first_head_seen.load(Ordering::Relaxed) {
-                        return false;
-                    }
-                }
+                true
             }
+            () = overdue => false,
         }
     }
 }
