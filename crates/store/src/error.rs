@@ -4,20 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::change::Conflict;
-use crate::dialect::{self, Fault};
+use crate::fault::{DriverError, Fault, classify};
 use crate::keyring::KeyringError;
 use crate::seal::SealError;
-
-/// What a driver said.
-#[derive(Debug, thiserror::Error)]
-pub enum DriverError {
-    /// The driver of PostgreSQL, and of reads from SQLite.
-    #[error(transparent)]
-    Sqlx(#[from] sqlx::Error),
-    /// The driver of writes to SQLite.
-    #[error(transparent)]
-    Rusqlite(#[from] rusqlite::Error),
-}
 
 /// Why something could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,7 +35,7 @@ impl StoreError {
     /// Sorts what the driver said.
     pub(crate) fn from_driver(error: impl Into<DriverError>) -> Self {
         let error = error.into();
-        let reason = match dialect::classify(&error) {
+        let reason = match classify(&error) {
             Fault::Busy => "it is busy",
             Fault::Retry => "other writes were in the way",
             Fault::Away => "it can't be reached",

@@ -11,6 +11,7 @@ mod database;
 mod dialect;
 mod enrollment_policies;
 mod error;
+mod fault;
 mod flow_change;
 mod flow_codes;
 mod flows;
@@ -48,7 +49,8 @@ mod write_side;
 mod writer;
 
 pub use change::{Change, Conflict};
-pub use error::{CommitError, DriverError, OpenError, StoreError};
+pub use error::{CommitError, OpenError, StoreError};
+pub use fault::DriverError;
 pub use flow_change::{Expected, FlowChange};
 pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
 
-use crate::dialect::{Fault, SESSION_SETTINGS};
+use crate::dialect::SESSION_SETTINGS;
 use crate::error::{CommitError, OpenError, StoreError};
+use crate::fault::Fault;
 use crate::options::StoreOptions;
 use crate::schema;
 use crate::session::{Failure, Session as _, StatementError, apply};
@@ -159,5 +160,5 @@ async fn attempt_on(connection: &mut PgConnection, work: &Work) -> Result<(), At
 
 /// A server that is told to stop while it commits may have committed already.
 fn is_shutting_down(error: &sqlx::Error) -> bool {
-    crate::dialect::classify_sqlx(error) == Fault::Away
+    crate::fault::classify_sqlx(error) == Fault::Away
 }

@@ -1,6 +1,7 @@
 //! Making and upgrading the tables, and checking that the keyring fits: one transaction, under the engine's write lock.
 
-use crate::error::{DriverError, OpenError, StoreError};
+use crate::error::{OpenError, StoreError};
+use crate::fault::DriverError;
 use crate::keyring::{Keyring, KeyringError};
 use crate::seal::{Place, SealError};
 use crate::session::{Session, StatementError};

@@ -3,8 +3,9 @@
 use sqlx::PgConnection;
 
 use crate::change::Conflict;
-use crate::dialect::{self, Dialect, Fault};
-use crate::error::{CommitError, DriverError, StoreError};
+use crate::dialect::Dialect;
+use crate::error::{CommitError, StoreError};
+use crate::fault::{self, DriverError, Fault};
 use crate::statement::{Expect, Otherwise, Statement};
 use crate::work::Work;
 
@@ -59,7 +60,7 @@ impl StatementError {
     pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Store(_) => Fault::Refused,
-            Self::Database(error) => dialect::classify(error),
+            Self::Database(error) => fault::classify(error),
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
-use crate::dialect::{self, Fault};
-use crate::error::{DriverError, OpenError, StoreError};
+use crate::error::{OpenError, StoreError};
+use crate::fault::{self, DriverError, Fault};
 use crate::keyring::Keyring;
 use crate::options::StoreOptions;
 use crate::private_file;
@@ -150,7 +150,7 @@ fn check_settings(writer: &SqliteSession) -> Result<(), OpenError> {
 
 /// Waits a moment if another process is in the way and has not been for too long; gives the error otherwise.
 async fn bear(begun: Instant, error: DriverError) -> Result<(), StoreError> {
-    if dialect::classify(&error) != Fault::Busy || begun.elapsed() >= PATIENCE {
+    if fault::classify(&error) != Fault::Busy || begun.elapsed() >= PATIENCE {
         return Err(StoreError::from_driver(error));
     }
     tokio::time::sleep(Duration::from_millis(10)).await;

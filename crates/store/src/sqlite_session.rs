@@ -13,7 +13,7 @@ use rusqlite::types::{FromSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, ToSql};
 
 use crate::dialect::Dialect;
-use crate::error::DriverError;
+use crate::fault::DriverError;
 use crate::session::{Session, StatementError};
 use crate::statement::{Argument, Statement};
 

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dialect::{self, Dialect, Fault};
-use crate::error::{CommitError, DriverError, OpenError, StoreError};
+use crate::dialect::Dialect;
+use crate::error::{CommitError, OpenError, StoreError};
+use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
 use crate::session::{Failure, StatementError, apply};
 use crate::sqlite_session::SqliteSession;
@@ -102,7 +103,7 @@ enum GroupFailure {
 
 impl From<DriverError> for GroupFailure {
     fn from(error: DriverError) -> Self {
-        let fault = dialect::classify(&error);
+        let fault = fault::classify(&error);
         let error = StoreError::from_driver(error);
         match fault {
             Fault::Busy => Self::Busy(error),
@@ -204,7 +205,7 @@ impl Loop {
             }
             Err(error) => {
                 self.roll_back();
-                match dialect::classify(&error) {
+                match fault::classify(&error) {
                     Fault::Duplicate | Fault::Reference | Fault::Refused => Ok(false),
                     _ => Err(error.into()),
                 }
@@ -276,7 +277,7 @@ impl Loop {
             Ok(()) => Ok(()),
             Err(Failure::Answer(answer)) => Err(answer),
             Err(Failure::Statement(StatementError::Store(error))) => Err(error.into()),
-            Err(Failure::Statement(StatementError::Database(error))) => match dialect::classify(&error) {
+            Err(Failure::Statement(StatementError::Database(error))) => match fault::classify(&error) {
                 Fault::Duplicate | Fault::Reference | Fault::Refused => Err(StoreError::from_driver(error).into()),
                 _ => return Err(error),
             },
@@ -291,7 +292,7 @@ impl Loop {
     fn commit(&mut self) -> Result<(), GroupFailure> {
         let Err(error) = self.session.run_plain("COMMIT") else { return Ok(()) };
         self.roll_back();
-        Err(match dialect::classify(&error) {
+        Err(match fault::classify(&error) {
             Fault::Busy | Fault::Full => error.into(),
             // After a failed flush the pages may be on the disk all the same, and come back after a crash.
             _ => GroupFailure::All(CommitError::OutcomeUnknown(StoreError::from_driver(error))),
