@@ -40,10 +40,10 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
     let statements = &mut work.statements;
     match change {
         Change::InsertInlineHook { hook, limit } => {
-            statements.extend(inline_hooks::insert(dialect, keyring, &hook, limit)?);
+            statements.extend(inline_hooks::insert(keyring, &hook, limit)?);
         }
         Change::UpdateInlineHook(hook) => statements.push(inline_hooks::update(keyring, &hook)?),
-        Change::DeleteInlineHook { id, revision } => statements.extend(inline_hooks::delete(dialect, &id, revision)),
+        Change::DeleteInlineHook { id, revision } => statements.extend(inline_hooks::delete(&id, revision)),
         Change::InsertHookKey { key, private_key, limit } => {
             statements.extend(hook_keys::insert(keyring, &key, &private_key, limit)?);
         }

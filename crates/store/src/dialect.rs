@@ -9,14 +9,6 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Makes writers of a limited table wait for each other, so that its limit is exact. SQLite has one writer anyway.
-    pub(crate) const fn lock_tally(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some("SELECT value FROM tallies WHERE name = 'inline_hooks' FOR UPDATE"),
-        }
-    }
-
     /// Inserts a user if the schema that the profile was checked against still holds. On PostgreSQL the schema stays as it
     /// is until the commit, so that a change of it finds every user that was checked against the old one.
     pub(crate) const fn insert_user(self) -> &'static str {

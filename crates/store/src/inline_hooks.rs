@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Conflict;
 use crate::database::{can_be_stored, fetch};
-use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
@@ -21,13 +20,14 @@ use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
 use crate::stored_form::to_text;
 
-const TALLY: &str = "UPDATE tallies SET value = value + $1 WHERE name = 'inline_hooks'";
-const TALLY_GONE: Otherwise = Otherwise::Damage("the tally of inline hooks is gone");
+/// Comes before the hook, so that writers wait for each other here and the limit is exact.
+const COUNT: &str = "UPDATE tallies SET value = value + 1 WHERE name = 'inline_hooks' AND value < $1";
+
+const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = 'inline_hooks' AND value > 0";
 
 const INSERT: &str = "INSERT INTO inline_hooks (id, name, folded_name, hook_type, version, status, channel, \
      sealed_secret, metadata, created_ms, last_updated_ms, revision, hook_key_id, settings, sealed_client_key) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $16 \
-     WHERE (SELECT value FROM tallies WHERE name = 'inline_hooks') < $13 ON CONFLICT DO NOTHING";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE inline_hooks SET name = $3, folded_name = $4, hook_type = $5, version = $6, status = $7, \
      channel = $8, sealed_secret = $9, metadata = $10, last_updated_ms = $11, hook_key_id = $12, settings = $13, \
@@ -60,13 +60,10 @@ pub(crate) const fn client_key_place(id: &str) -> Place<'_> {
     Place { table: "inline_hooks", row: id, column: "sealed_client_key" }
 }
 
-pub(crate) fn insert(
-    dialect: Dialect,
-    keyring: &Keyring,
-    hook: &InlineHook,
-    limit: u64,
-) -> Result<Vec<Statement>, StoreError> {
+pub(crate) fn insert(keyring: &Keyring, hook: &InlineHook, limit: u64) -> Result<[Statement; 2], StoreError> {
     let stored = Stored::of(hook, keyring)?;
+    let limit = Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+    let full = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
     let arguments = vec![
         Argument::Text(hook.id.as_str().to_owned()),
         Argument::Text(hook.name.clone()),
@@ -80,14 +77,13 @@ pub(crate) fn insert(
         Argument::Integer(hook.created.as_millis()),
         Argument::Integer(hook.last_updated.as_millis()),
         Argument::Integer(hook.revision),
-        Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX)),
         hook_key_id(hook),
         Argument::OptionalText(stored.settings),
         Argument::OptionalBytes(stored.sealed_client_key),
     ];
-    // No id is left out: a hook that is there already has its name too.
-    let otherwise = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
-    Ok(counted(dialect, Statement::new(INSERT, arguments).or(otherwise), 1))
+    // Ids are not compared: a hook that is there already has its name too.
+    let insert = Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::NameTaken));
+    Ok([Statement::new(COUNT, vec![limit]).or(full), insert])
 }
 
 pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Statement, StoreError> {
@@ -112,16 +108,10 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Statement, 
     Ok(Statement::new(UPDATE, arguments).or(otherwise))
 }
 
-pub(crate) fn delete(dialect: Dialect, id: &InlineHookId, revision: i64) -> Vec<Statement> {
+pub(crate) fn delete(id: &InlineHookId, revision: i64) -> [Statement; 2] {
+    let stale = || Otherwise::Conflict(Conflict::Stale);
     let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(revision)];
-    counted(dialect, Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale)), -1)
-}
-
-/// The statement, and the tally of hooks moved as it says.
-fn counted(dialect: Dialect, statement: Statement, by: i64) -> Vec<Statement> {
-    let lock = dialect.lock_tally().map(|sql| Statement::new(sql, Vec::new()));
-    let count = Statement::new(TALLY, vec![Argument::Integer(by)]).or(TALLY_GONE);
-    lock.into_iter().chain([statement, count]).collect()
+    [Statement::new(COUNT_DOWN, Vec::new()).or(stale()), Statement::new(DELETE, arguments).or(stale())]
 }
 
 /// The key that signs for the hook; also in a column of its own, so that it can't go while it is used.
