@@ -45,11 +45,16 @@ async function openWidget(build, clientId) {
 
 const field = (page, name) => page.locator(`input[name="${name}"]`);
 // Fills in the form and sends it from the keyboard: a click can miss a button that moves when an error goes. The gen2 build
-// passes over an Enter that comes faster after an error than people press it, so it is pressed until something is sent.
+// passes over an Enter that comes faster after an error than people press it, and a form that it draws anew forgets what was
+// typed; so both are done until something is sent.
 async function fill(page, values) {
   const names = Object.keys(values);
-  for (const name of names) await field(page, name).fill(values[name]);
   for (let tries = 0; tries < 10; tries += 1) {
+    for (const name of names) {
+      // Another value first: what is there already would not count as typed.
+      if (tries > 0) await field(page, name).fill('');
+      await field(page, name).fill(values[name]);
+    }
     const sent = page.waitForRequest((request) => request.url().includes('/idp/idx/'), { timeout: 3_000 });
     const wasSent = sent.then(() => true, () => false);
     await field(page, names.at(-1)).press('Enter');
