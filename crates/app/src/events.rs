@@ -104,12 +104,12 @@ impl EventKind {
         LogEvent {
             uuid,
             published,
-            event_type,
+            event_type: event_type.into(),
             severity: Severity::Info,
-            display_message: display_message.to_owned(),
+            display_message: display_message.into(),
             actor,
             origin,
-            outcome: Outcome { result: "SUCCESS", reason: None },
+            outcome: Outcome { result: "SUCCESS".into(), reason: None },
             targets,
             debug_data: Map::new(),
         }
@@ -157,8 +157,8 @@ pub(crate) fn unknown_actor(name: &str) -> Actor {
     Actor { id: "unknown".to_owned(), kind: "User".to_owned(), display_name: name.clone(), alternate_id: name }
 }
 
-fn target(kind: &str, id: impl ToString, display_name: &str) -> Target {
-    Target { id: id.to_string(), kind: kind.to_owned(), display_name: display_name.to_owned(), alternate_id: None }
+fn target(kind: &'static str, id: impl ToString, display_name: &str) -> Target {
+    Target { id: id.to_string(), kind: kind.into(), display_name: display_name.to_owned(), alternate_id: None }
 }
 
 /// A hook as the target of an event.

@@ -87,7 +87,7 @@ impl App {
         let actor = user.map_or_else(|| unknown_actor(""), user_actor);
         let mut event = self.flow_event(SESSION_STARTED, actor, origin, user.map(user_target).into_iter().collect());
         event.severity = Severity::Warn;
-        event.outcome = Outcome { result: "FAILURE", reason: Some("INVALID_CREDENTIALS".to_owned()) };
+        event.outcome = Outcome { result: "FAILURE".into(), reason: Some("INVALID_CREDENTIALS".to_owned()) };
         event
     }
 

@@ -93,7 +93,7 @@ impl App {
             let now = self.now();
             let target = Target {
                 id: next.clone(),
-                kind: "SigningKey".to_owned(),
+                kind: "SigningKey".into(),
                 alternate_id: None,
                 display_name: "default".to_owned(),
             };

@@ -7,6 +7,9 @@ mod hook_call;
 mod keywords;
 mod representation;
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
@@ -20,7 +23,8 @@ pub use keywords::{Keywords, MAX_KEYWORD_CHARACTERS, MAX_KEYWORDS};
 pub const MAX_REASON_CHARACTERS: usize = 255;
 
 /// How much an event matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Severity {
     /// Seldom of interest.
     Debug,
@@ -46,21 +50,23 @@ impl Severity {
 }
 
 /// How the action ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Outcome {
     /// `SUCCESS`, `FAILURE`, `SKIPPED`, `ALLOW`, `DENY`, … as the System Log names results.
-    pub result: &'static str,
+    pub result: Cow<'static, str>,
     /// Why; shown up to [`MAX_REASON_CHARACTERS`].
     pub reason: Option<String>,
 }
 
 /// What the action was done to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// The target's id.
     pub id: String,
     /// Its kind, such as `InlineHook`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Its name.
     pub display_name: String,
     /// Another stable name, such as a login.
@@ -75,11 +81,11 @@ pub struct LogEvent {
     /// When it happened.
     pub published: Timestamp,
     /// Such as `inline_hook.created`.
-    pub event_type: &'static str,
+    pub event_type: Cow<'static, str>,
     /// How much it matters.
     pub severity: Severity,
     /// A sentence for people.
-    pub display_message: String,
+    pub display_message: Cow<'static, str>,
     /// Who did it.
     pub actor: Actor,
     /// The request that did it; without a request id it was no request but work of the org's own.
@@ -110,9 +116,9 @@ mod tests {
         LogEvent {
             uuid: "u".to_owned(),
             published: Timestamp::from_millis(0),
-            event_type: "inline_hook.created",
+            event_type: "inline_hook.created".into(),
             severity: Severity::Info,
-            display_message: "Create inline hook".to_owned(),
+            display_message: "Create inline hook".into(),
             actor: Actor {
                 id: "00T1".to_owned(),
                 kind: "PublicClientApp".to_owned(),
@@ -125,7 +131,7 @@ mod tests {
                 user_agent: Some("curl/8".to_owned()),
                 trace_parent: None,
             },
-            outcome: Outcome { result: "SUCCESS", reason: None },
+            outcome: Outcome { result: "SUCCESS".into(), reason: None },
             targets: Vec::new(),
             debug_data: Map::new(),
         }
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn a_reason_has_one_to_255_characters_or_is_null() {
         let reason = |reason: Option<String>| {
-            let event = LogEvent { outcome: Outcome { result: "FAILURE", reason }, ..event() };
+            let event = LogEvent { outcome: Outcome { result: "FAILURE".into(), reason }, ..event() };
             json!(event)["outcome"]["reason"].as_str().map(|text| text.chars().count())
         };
         assert_eq!(reason(None), None);
@@ -169,7 +175,7 @@ mod tests {
         }
         let target = Target {
             id: "cal1".to_owned(),
-            kind: "InlineHook".to_owned(),
+            kind: "InlineHook".into(),
             display_name: "Hook".to_owned(),
             alternate_id: None,
         };

@@ -177,12 +177,12 @@ fn event(number: u64) -> LogEvent {
     LogEvent {
         uuid: format!("{number:032x}"),
         published: Timestamp::from_millis(1_767_225_600_000),
-        event_type: "inline_hook.created",
+        event_type: "inline_hook.created".into(),
         severity: Severity::Info,
-        display_message: "Create an inline hook".to_owned(),
+        display_message: "Create an inline hook".into(),
         actor: actor(),
         origin: Origin::default(),
-        outcome: Outcome { result: "SUCCESS", reason: None },
+        outcome: Outcome { result: "SUCCESS".into(), reason: None },
         targets: Vec::new(),
         debug_data: serde_json::Map::new(),
     }

@@ -3,6 +3,7 @@
 pub(crate) mod chunk;
 mod query;
 pub(crate) mod read;
+mod stored_event;
 
 pub use query::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,

@@ -50,7 +50,8 @@ impl Run<'_> {
             let target = hook_target(&cached.hook);
             let mut event = self.app.flow_event(events::HOOK_SKIPPED, actor, &self.origin, vec![target]);
             event.severity = Severity::Warn;
-            event.outcome = Outcome { result: "SKIPPED", reason: Some("The inline hook is INACTIVE".to_owned()) };
+            event.outcome =
+                Outcome { result: "SKIPPED".into(), reason: Some("The inline hook is INACTIVE".to_owned()) };
             return Ok(Asked { events: vec![Change::AppendEvents(vec![event])], ..Asked::default() });
         }
         let body = serde_json::to_vec(&self.enveloped(request()));

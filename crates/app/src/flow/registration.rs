@@ -163,7 +163,7 @@ impl Run<'_> {
     ) -> Vec<LogEvent> {
         let rule_target = Target {
             id: rule.id.to_string(),
-            kind: "PolicyRule".to_owned(),
+            kind: "PolicyRule".into(),
             display_name: self.org.policy.name.clone(),
             alternate_id: None,
         };
@@ -185,7 +185,7 @@ impl Run<'_> {
         if let Some(group) = &rule.target_group {
             let group = Target {
                 id: group.to_string(),
-                kind: "UserGroup".to_owned(),
+                kind: "UserGroup".into(),
                 display_name: group.to_string(),
                 alternate_id: None,
             };

@@ -182,35 +182,24 @@ where
 
     /// The events of an entry that are wanted, with their numbers; `take` is asked first, because it costs least.
     fn wanted_events(&self, entry: JournalEntry, take: impl Fn(u8) -> bool) -> Result<Vec<(u8, Box<RawValue>)>, Error> {
+        let events = match entry.item {
+            JournalItem::Event(event) => vec![*event],
+            JournalItem::Execution(execution) => (self.events_of)(&execution),
+        };
         let mut found = Vec::new();
-        match entry.item {
-            JournalItem::Event(raw) => {
-                let matches = || -> Result<bool, Error> {
-                    Ok(self.wanted.is_all()
-                        || self.wanted.matches(&serde_json::from_str(raw.get()).map_err(unreadable)?))
-                };
-                if take(0) && matches()? {
-                    found.push((0, raw));
-                }
-            }
-            JournalItem::Execution(execution) => {
-                for (index, event) in (0..).zip((self.events_of)(&execution)) {
-                    if !take(index) {
-                        continue;
-                    }
-                    let json = serde_json::to_value(&event).map_err(unreadable)?;
-                    if self.wanted.matches(&json) {
-                        found.push((index, serde_json::value::to_raw_value(&json).map_err(unreadable)?));
-                    }
-                }
+        for (index, event) in (0..).zip(events) {
+            if take(index)
+                && (self.wanted.is_all() || self.wanted.matches(&serde_json::to_value(&event).map_err(unshown)?))
+            {
+                found.push((index, serde_json::value::to_raw_value(&event).map_err(unshown)?));
             }
         }
         Ok(found)
     }
 }
 
-fn unreadable(error: serde_json::Error) -> Error {
-    Error::Internal(format!("an event of the System Log is not the JSON it should be: {error}"))
+fn unshown(error: serde_json::Error) -> Error {
+    Error::Internal(format!("an event of the System Log can't be shown: {error}"))
 }
 
 /// How many entries the next step asks for, so that it reads about [`STEP_BYTES`].
@@ -238,7 +227,10 @@ impl Step {
 /// About how much memory an entry takes.
 fn size(entry: &JournalEntry) -> usize {
     match &entry.item {
-        JournalItem::Event(raw) => raw.get().len(),
+        JournalItem::Event(event) => {
+            let details = event.debug_data.values().filter_map(|value| value.as_str()).map(str::len).sum::<usize>();
+            1024 + event.display_message.len() + details
+        }
         JournalItem::Execution(execution) => {
             let answers: usize = execution.summary.attempts.iter().map(|attempt| attempt.body.len()).sum();
             1024 + execution.request.len() + answers

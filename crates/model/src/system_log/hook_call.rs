@@ -64,18 +64,18 @@ fn event(execution: &Execution, step: Step, failure: Option<String>) -> LogEvent
     LogEvent {
         uuid: uuid_of((number(&execution.id) << 20) | step as u128),
         published: summary.ended(),
-        event_type,
+        event_type: event_type.into(),
         severity: if failure.is_some() { Severity::Warn } else { Severity::Info },
-        display_message: display_message.to_owned(),
+        display_message: display_message.into(),
         actor: summary.actor.clone(),
         origin: summary.origin.clone(),
         outcome: Outcome {
-            result: if failure.is_some() { "FAILURE" } else { "SUCCESS" },
+            result: if failure.is_some() { "FAILURE" } else { "SUCCESS" }.into(),
             reason: failure.as_deref().map(|reason| shortened(reason, MAX_REASON_CHARACTERS)),
         },
         targets: vec![Target {
             id: summary.hook_id.to_string(),
-            kind: "InlineHook".to_owned(),
+            kind: "InlineHook".into(),
             display_name: summary.hook_name.clone(),
             alternate_id: None,
         }],
@@ -230,7 +230,7 @@ mod tests {
     fn an_answer_that_broke_the_contract_was_processed_and_failed() {
         let answer = attempt(Some(200), r#"{"commands":5,"debugContext":{"rule":"b","a":[1]}}"#);
         let event = events_of_call(&execution(Verdict::InvalidAnswer, vec![answer]), false).remove(0);
-        assert_eq!((event.event_type, event.outcome.result), (INLINE_HOOK_RESPONSE_PROCESSED, "FAILURE"));
+        assert_eq!((&*event.event_type, &*event.outcome.result), (INLINE_HOOK_RESPONSE_PROCESSED, "FAILURE"));
         assert_eq!(event.debug_data["debugContext"], r#"{"rule":"b","a":[1]}"#);
         assert_eq!(event.debug_data["httpStatus"], "200");
     }
@@ -244,7 +244,7 @@ mod tests {
         ] {
             let event = events_of_call(&execution(Verdict::ErrorReturned, vec![attempt(Some(200), body)]), false);
             assert_eq!(event[0].event_type, INLINE_HOOK_RESPONSE_PROCESSED);
-            assert_eq!(event[0].outcome, Outcome { result: "FAILURE", reason: Some(reason.to_owned()) });
+            assert_eq!(event[0].outcome, Outcome { result: "FAILURE".into(), reason: Some(reason.to_owned()) });
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
         let execution = execution(Verdict::Answered, vec![attempt(Some(204), "")]);
         assert_eq!(events_of_call(&execution, false), []);
         let event = events_of_call(&execution, true).remove(0);
-        assert_eq!(event.outcome, Outcome { result: "SUCCESS", reason: None });
+        assert_eq!(event.outcome, Outcome { result: "SUCCESS".into(), reason: None });
         assert_eq!(event.published, Timestamp::from_millis(1_700_000_000_012));
         let json = serde_json::json!(event);
         assert_eq!(json["target"][0]["id"], "cal1");

@@ -21,8 +21,8 @@ struct Shown<'e> {
     client: Client<'e>,
     authentication_context: AuthenticationContext,
     display_message: &'e str,
-    event_type: &'static str,
-    outcome: ShownOutcome,
+    event_type: &'e str,
+    outcome: ShownOutcome<'e>,
     published: Timestamp,
     security_context: SecurityContext,
     severity: &'static str,
@@ -80,8 +80,8 @@ struct AuthenticationContext {
 }
 
 #[derive(Serialize)]
-struct ShownOutcome {
-    result: &'static str,
+struct ShownOutcome<'e> {
+    result: &'e str,
     reason: Option<String>,
 }
 
@@ -152,8 +152,8 @@ impl Serialize for LogEvent {
             },
             authentication_context: AuthenticationContext::default(),
             display_message: &self.display_message,
-            event_type: self.event_type,
-            outcome: ShownOutcome { result: self.outcome.result, reason: self.reason() },
+            event_type: &self.event_type,
+            outcome: ShownOutcome { result: &self.outcome.result, reason: self.reason() },
             published: self.published,
             security_context: SecurityContext::default(),
             severity: self.severity.as_str(),

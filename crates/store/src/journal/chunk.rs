@@ -2,7 +2,7 @@
 //!
 //! The body is one byte of format, then the items; where that is shorter, it is stored packed: another byte of format, the
 //! body's length (u32), the body as an LZ4 block. An item is its length (u32), when it was published (i64, milliseconds)
-//! and its content. An event's content is its JSON. An execution's is its id, its summary as MessagePack (maps with names), its
+//! and its content. An event's content is MessagePack, see [`stored_event`]. An execution's is its id, its summary as MessagePack (maps with names), its
 //! request and the body of each attempt, each with its length in front. Numbers are little-endian.
 
 use std::borrow::Cow;
@@ -13,14 +13,14 @@ use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, ExecutionSummary, Verdict};
 use hookwright_model::id::ExecutionId;
 use hookwright_model::system_log::LogEvent;
-use serde_json::value::RawValue;
 
 use super::query::JournalItem;
+use super::stored_event;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::statement::{Argument, Statement};
 
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 const PACKED: u8 = 2;
 /// What stands in front of a packed body: the format and the length.
 const HEAD_LEN: usize = 5;
@@ -85,7 +85,7 @@ impl Chunk {
 
     pub(crate) fn add_event(&mut self, event: &LogEvent) -> Result<(), StoreError> {
         let start = self.begin_item(event.published);
-        serde_json::to_writer(&mut self.body, event).map_err(unwritable)?;
+        stored_event::write(event, &mut self.body).map_err(unwritable)?;
         self.end_part(start)?;
         self.items += 1;
         self.note_time(event.published);
@@ -316,9 +316,9 @@ pub(crate) fn items<'c>(kind: &str, body: &'c [u8]) -> Result<Vec<RawItem<'c>>, 
 impl RawItem<'_> {
     pub(crate) fn decode(&self) -> Result<JournalItem, StoreError> {
         match self.kind {
-            Kind::Events => serde_json::from_slice::<Box<RawValue>>(self.content)
-                .map(JournalItem::Event)
-                .map_err(|error| StoreError::Unreadable(format!("an event of the journal: {error}"))),
+            Kind::Events => {
+                stored_event::read(self.content, self.published).map(|event| JournalItem::Event(Box::new(event)))
+            }
             Kind::Executions => self.decode_execution().map(|execution| JournalItem::Execution(Box::new(execution))),
         }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, Verdict};
-use serde_json::value::RawValue;
+use hookwright_model::system_log::LogEvent;
 
 /// A place in the journal. Places are ordered as things were written; as text it is a cursor for clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,8 +118,8 @@ pub struct JournalEntry {
 /// What the journal holds.
 #[derive(Debug, Clone)]
 pub enum JournalItem {
-    /// An event of the System Log as `LogEvent::to_json` wrote it.
-    Event(Box<RawValue>),
+    /// An event of the System Log.
+    Event(Box<LogEvent>),
     /// A call of a hook; its events are derived from it.
     Execution(Box<Execution>),
 }

@@ -94,9 +94,8 @@ async fn check(fixture: &Fixture, kept: &BTreeSet<u64>) {
     let (mut with_event, mut with_execution) = (BTreeSet::new(), BTreeSet::new());
     for entry in store.journal(&scan).await.unwrap() {
         match entry.item {
-            JournalItem::Event(json) => {
-                let event: serde_json::Value = serde_json::from_str(json.get()).unwrap();
-                with_event.insert(event["target"][0]["id"].as_str().unwrap().to_owned());
+            JournalItem::Event(event) => {
+                with_event.insert(event.targets[0].id.clone());
             }
             JournalItem::Execution(execution) => {
                 let number: u64 = execution.summary.origin.request_id.trim_start_matches("req").parse().unwrap();

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use hookwright_contract::HookType;
 use hookwright_model::execution::{Actor, ExecutionSummary, Origin, Trigger, Verdict};
 use hookwright_model::id::ExecutionId;
-use hookwright_model::system_log::{events_of_call, read_filter};
+use hookwright_model::system_log::{Severity, events_of_call, read_filter};
 use hookwright_store::Position;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
 use crate::system_log::cursor::Cursor;
@@ -39,8 +39,7 @@ impl Journal {
         let item = if number % 3 == 2 {
             JournalItem::Execution(Box::new(call(position, published)))
         } else {
-            let event = json!({"uuid": position.to_string(), "severity": "INFO", "filler": "x".repeat(number % 50)});
-            JournalItem::Event(serde_json::value::to_raw_value(&event).unwrap())
+            JournalItem::Event(Box::new(change(position, published)))
         };
         entries.push(JournalEntry { position, published: Timestamp::from_millis(published), item });
     }
@@ -95,6 +94,12 @@ fn call(position: Position, published: i64) -> Execution {
         attempts: Vec::new(),
     };
     Execution { id: ExecutionId::from_text(position.to_string()), summary, request: Bytes::new() }
+}
+
+/// The event of a change; its `uuid` is its place.
+fn change(position: Position, published: i64) -> LogEvent {
+    let event = events_of_call(&call(position, published), true).remove(0);
+    LogEvent { uuid: position.to_string(), severity: Severity::Info, ..event }
 }
 
 /// Two events a call, as there may be one day.
@@ -373,7 +378,8 @@ async fn steps_shrink_where_entries_are_large() {
     step.adapt(&entries);
     assert_eq!(step.items, STEP_ITEMS[2]);
     for entry in &mut entries {
-        entry.item = JournalItem::Event(serde_json::value::to_raw_value(&"x".repeat(STEP_BYTES)).unwrap());
+        let details = serde_json::Map::from_iter([("detail".to_owned(), "x".repeat(STEP_BYTES).into())]);
+        entry.item = JournalItem::Event(Box::new(LogEvent { debug_data: details, ..change(entry.position, 1) }));
     }
     step.adapt(&entries);
     assert_eq!(step.items, STEP_ITEMS[0]);
