@@ -40,12 +40,12 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
     let statements = &mut work.statements;
     match change {
         Change::InsertInlineHook { hook, limit } => {
-            statements.extend(inline_hooks::insert(keyring, &hook, limit)?);
+            work.add_counted(inline_hooks::insert(keyring, &hook, limit)?);
         }
         Change::UpdateInlineHook(hook) => statements.push(inline_hooks::update(keyring, &hook)?),
         Change::DeleteInlineHook { id, revision } => statements.extend(inline_hooks::delete(&id, revision)),
         Change::InsertHookKey { key, private_key, limit } => {
-            statements.extend(hook_keys::insert(keyring, &key, &private_key, limit)?);
+            work.add_counted(hook_keys::insert(keyring, &key, &private_key, limit)?);
         }
         Change::UpdateHookKey(key) => statements.push(hook_keys::update(&key)),
         Change::DeleteHookKey { id, revision } => statements.extend(hook_keys::delete(&id, revision)),

@@ -10,11 +10,8 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
-use crate::statement::{Argument, Otherwise, Probe, Statement};
+use crate::statement::{Argument, Count, Otherwise, Probe, Statement};
 use crate::store::Store;
-
-/// Comes first, so that those who make keys at the same time wait for each other and the limit is exact.
-const COUNT: &str = "UPDATE tallies SET value = value + 1 WHERE name = 'hook_keys' AND value < $1";
 
 const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = 'hook_keys'";
 
@@ -52,9 +49,8 @@ pub(crate) fn insert(
     key: &HookKey,
     private_key: &SecretSlice<u8>,
     limit: u64,
-) -> Result<[Statement; 2], StoreError> {
-    let limit = Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
-    let count = Statement::new(COUNT, vec![limit]).or(Otherwise::Conflict(Conflict::LimitReached));
+) -> Result<(Count, Statement), StoreError> {
+    let count = Count::new("hook_keys", limit, Otherwise::Conflict(Conflict::LimitReached));
     let arguments = vec![
         Argument::Text(key.id.as_str().to_owned()),
         Argument::Text(key.key_id.clone()),
@@ -67,7 +63,7 @@ pub(crate) fn insert(
         Argument::Integer(key.last_updated.as_millis()),
         Argument::Integer(key.revision),
     ];
-    Ok([count, Statement::new(INSERT, arguments).or(name_taken_or(key, "", Conflict::AlreadyThere))])
+    Ok((count, Statement::new(INSERT, arguments).or(name_taken_or(key, "", Conflict::AlreadyThere))))
 }
 
 pub(crate) fn update(key: &HookKey) -> Statement {

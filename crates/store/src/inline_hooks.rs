@@ -16,12 +16,9 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
-use crate::statement::{Argument, Otherwise, Probe, Statement};
+use crate::statement::{Argument, Count, Otherwise, Probe, Statement};
 use crate::store::Store;
 use crate::stored_form::to_text;
-
-/// Comes before the hook, so that writers wait for each other here and the limit is exact.
-const COUNT: &str = "UPDATE tallies SET value = value + 1 WHERE name = 'inline_hooks' AND value < $1";
 
 const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = 'inline_hooks' AND value > 0";
 
@@ -60,9 +57,8 @@ pub(crate) const fn client_key_place(id: &str) -> Place<'_> {
     Place { table: "inline_hooks", row: id, column: "sealed_client_key" }
 }
 
-pub(crate) fn insert(keyring: &Keyring, hook: &InlineHook, limit: u64) -> Result<[Statement; 2], StoreError> {
+pub(crate) fn insert(keyring: &Keyring, hook: &InlineHook, limit: u64) -> Result<(Count, Statement), StoreError> {
     let stored = Stored::of(hook, keyring)?;
-    let limit = Argument::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
     let full = name_taken_or(&stored.folded_name, "", Conflict::LimitReached);
     let arguments = vec![
         Argument::Text(hook.id.as_str().to_owned()),
@@ -83,7 +79,7 @@ pub(crate) fn insert(keyring: &Keyring, hook: &InlineHook, limit: u64) -> Result
     ];
     // Ids are not compared: a hook that is there already has its name too.
     let insert = Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::NameTaken));
-    Ok([Statement::new(COUNT, vec![limit]).or(full), insert])
+    Ok((Count::new("inline_hooks", limit, full), insert))
 }
 
 pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Statement, StoreError> {

@@ -121,10 +121,10 @@ impl From<DriverError> for Failure {
 
 /// Runs all that a commit writes; the caller holds the transaction and ends it.
 pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<(), Failure> {
-    for statement in &work.statements {
-        let rows = match session.execute(statement).await {
+    for statement in work.all_statements() {
+        let rows = match session.execute(&statement).await {
             Ok(rows) => rows,
-            Err(error) => return Err(constraint(statement, &error).unwrap_or(Failure::Statement(error))),
+            Err(error) => return Err(constraint(&statement, &error).unwrap_or(Failure::Statement(error))),
         };
         if let Expect::OneRow(otherwise) = &statement.expect
             && rows != 1

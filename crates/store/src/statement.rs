@@ -56,6 +56,30 @@ impl Probe {
     }
 }
 
+/// A row more in a table that may have so many. Comes before the row, so that writers wait for each other at the tally and the
+/// limit is exact.
+#[derive(Clone)]
+pub(crate) struct Count {
+    pub(crate) table: &'static str,
+    pub(crate) limit: i64,
+    /// What it means that there are as many already.
+    pub(crate) full: Otherwise,
+}
+
+const COUNT: &str = "UPDATE tallies SET value = value + $2 WHERE name = $1 AND value + $2 <= $3";
+
+impl Count {
+    pub(crate) fn new(table: &'static str, limit: u64, full: Otherwise) -> Self {
+        Self { table, limit: i64::try_from(limit).unwrap_or(i64::MAX), full }
+    }
+
+    /// Counts so many rows at once.
+    pub(crate) fn statement(&self, rows: i64) -> Statement {
+        let arguments = vec![Argument::Fixed(self.table), Argument::Integer(rows), Argument::Integer(self.limit)];
+        Statement::new(COUNT, arguments).or(self.full.clone())
+    }
+}
+
 /// One statement.
 #[derive(Clone)]
 pub(crate) struct Statement {

@@ -1,12 +1,15 @@
 //! A commit made ready: changes turned into statements and chunks, before any connection is held.
 
+use std::borrow::Cow;
+
 use crate::error::StoreError;
 use crate::journal::chunk::{Chunk, Kind};
-use crate::statement::{Argument, Statement};
+use crate::statement::{Argument, Count, Statement};
 
-/// What one commit writes: the statements in order, then the chunks for the journal.
+/// What one commit writes: rows that are counted, the statements in order, then the chunks for the journal.
 #[derive(Clone, Default)]
 pub(crate) struct Work {
+    pub(crate) counts: Vec<Count>,
     pub(crate) statements: Vec<Statement>,
     pub(crate) chunks: Vec<Chunk>,
 }
@@ -14,12 +17,24 @@ pub(crate) struct Work {
 impl Work {
     /// Statements alone.
     pub(crate) fn of_statements(statements: Vec<Statement>) -> Self {
-        Self { statements, chunks: Vec::new() }
+        Self { statements, ..Self::default() }
     }
 
     /// Chunks alone.
     pub(crate) fn of_chunks(chunks: Vec<Chunk>) -> Self {
-        Self { statements: Vec::new(), chunks }
+        Self { chunks, ..Self::default() }
+    }
+
+    /// Adds a row that is counted.
+    pub(crate) fn add_counted(&mut self, (count, insert): (Count, Statement)) {
+        self.counts.push(count);
+        self.statements.push(insert);
+    }
+
+    /// All statements, each row counted by itself.
+    pub(crate) fn all_statements(&self) -> impl Iterator<Item = Cow<'_, Statement>> {
+        let counts = self.counts.iter().map(|count| Cow::Owned(count.statement(1)));
+        counts.chain(self.statements.iter().map(Cow::Borrowed))
     }
 
     /// Adds an item to the last chunk if that is of its kind and not full, or to a fresh one: items stay in order.

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -18,15 +20,15 @@ use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
 use crate::session::{Failure, StatementError, apply};
 use crate::sqlite_session::SqliteSession;
+use crate::statement::Count;
 use crate::work::Work;
 
 /// How many commits may wait before callers wait for room.
 const QUEUE: usize = 1024;
 /// How many commits share a transaction at most.
 const GROUP: usize = 128;
-/// How long the writer waits for a group to be half as large as the last one, and how often it looks.
+/// How long the writer waits for a group to be half as large as the last one.
 const GATHERING: Duration = Duration::from_micros(100);
-const LOOK_AGAIN: Duration = Duration::from_micros(25);
 /// How long a commit waits for the lock of another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -48,6 +50,39 @@ struct Request {
 #[derive(Clone)]
 pub(crate) struct Writer {
     messages: mpsc::Sender<Message>,
+    meeting: Arc<Meeting>,
+    thread: Thread,
+}
+
+/// Where the writer waits for more commits: it is woken once there are enough, not by each.
+#[derive(Default)]
+struct Meeting {
+    /// For how many the writer waits; 0 while it does something else.
+    wanted: AtomicUsize,
+}
+
+impl Meeting {
+    /// A commit has come, so that so many wait now.
+    fn joined(&self, waiting: usize, writer: &Thread) {
+        let wanted = self.wanted.load(Ordering::SeqCst);
+        if wanted > 0 && waiting >= wanted {
+            self.wanted.store(0, Ordering::SeqCst);
+            writer.unpark();
+        }
+    }
+
+    /// In the writer's thread: waits until so many wait, but not for long.
+    fn wait(&self, wanted: usize, patience: Duration, waiting: impl Fn() -> usize) {
+        self.wanted.store(wanted, Ordering::SeqCst);
+        let begun = Instant::now();
+        while waiting() < wanted
+            && self.wanted.load(Ordering::SeqCst) > 0
+            && let Some(left) = patience.checked_sub(begun.elapsed())
+        {
+            thread::park_timeout(left);
+        }
+        self.wanted.store(0, Ordering::SeqCst);
+    }
 }
 
 impl Writer {
@@ -61,16 +96,20 @@ impl Writer {
         };
         let (messages, inbox) = mpsc::channel(QUEUE);
         let (ended, end) = oneshot::channel();
-        std::thread::Builder::new()
+        let meeting = Arc::new(Meeting::default());
+        let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || {
-                Loop { session, inbox }.run();
-                // Only now may another process have the file.
-                drop(lock);
-                let _ = ended.send(());
+            .spawn({
+                let meeting = Arc::clone(&meeting);
+                move || {
+                    Loop { session, inbox, meeting }.run();
+                    // Only now may another process have the file.
+                    drop(lock);
+                    let _ = ended.send(());
+                }
             })
             .map_err(failed)?;
-        Ok((Self { messages }, end))
+        Ok((Self { messages, meeting, thread: thread.thread().clone() }, end))
     }
 
     /// Writes, and returns when it is durable.
@@ -81,6 +120,7 @@ impl Writer {
         if self.messages.send(Message::Commit(request)).await.is_err() {
             return Err(CommitError::Unavailable(StoreError::unavailable("it is closed")));
         }
+        self.meeting.joined(self.messages.max_capacity() - self.messages.capacity(), &self.thread);
         answered.await.unwrap_or_else(|_| Err(CommitError::OutcomeUnknown(StoreError::unavailable("its writer ended"))))
     }
 
@@ -116,6 +156,7 @@ impl From<DriverError> for GroupFailure {
 struct Loop {
     session: SqliteSession,
     inbox: mpsc::Receiver<Message>,
+    meeting: Arc<Meeting>,
 }
 
 impl Loop {
@@ -162,17 +203,19 @@ impl Loop {
     /// answered send their next commit one by one, and without it every second group would have one or two. To wait for all
     /// of them would leave this thread idle while they compute.
     fn gather(&mut self, group: &mut Vec<Request>, last_group: usize) {
-        let mut patience = GATHERING;
-        while group.len() < GROUP {
-            match self.inbox.try_recv() {
-                Ok(message) => self.take(message, group),
-                Err(_) if group.len() >= last_group / 2 || patience.is_zero() => return,
-                Err(_) => {
-                    // This thread has nothing else to do.
-                    std::thread::sleep(LOOK_AGAIN);
-                    patience = patience.saturating_sub(LOOK_AGAIN);
-                }
-            }
+        self.take_waiting(group);
+        let wanted = last_group / 2;
+        if group.len() < wanted {
+            self.meeting.wait(wanted - group.len(), GATHERING, || self.inbox.len());
+            self.take_waiting(group);
+        }
+    }
+
+    fn take_waiting(&mut self, group: &mut Vec<Request>) {
+        while group.len() < GROUP
+            && let Ok(message) = self.inbox.try_recv()
+        {
+            self.take(message, group);
         }
     }
 
@@ -213,11 +256,15 @@ impl Loop {
         }
     }
 
-    /// Runs the statements of all commits, and writes their chunks put together; false if a statement that must touch one row
-    /// did not.
+    /// Runs the statements of all commits, counts their rows together, and writes their chunks put together; false if a
+    /// statement that must touch one row did not.
     fn apply_together(&self, group: &[Request]) -> Result<bool, DriverError> {
         let mut chunks: Vec<Cow<'_, Chunk>> = Vec::new();
+        let mut counts: Vec<(&Count, i64)> = Vec::new();
         for request in group {
+            for count in &request.work.counts {
+                add_count(&mut counts, count);
+            }
             for statement in &request.work.statements {
                 if self.session.run(statement)? != 1 && statement.is_checked() {
                     return Ok(false);
@@ -225,6 +272,11 @@ impl Loop {
             }
             for chunk in &request.work.chunks {
                 add_chunk(&mut chunks, chunk);
+            }
+        }
+        for (count, rows) in counts {
+            if self.session.run(&count.statement(rows))? != 1 {
+                return Ok(false);
             }
         }
         for statement in chunks.iter().flat_map(|chunk| chunk.statements(Dialect::Sqlite)) {
@@ -313,6 +365,14 @@ fn answer_all(group: &mut Vec<Request>, answers: Vec<Answer>) {
         drop(request.work);
         // A caller that hung up does not want to know.
         let _ = request.answer.send(answer);
+    }
+}
+
+/// Counts a row together with those of the same table and limit.
+fn add_count<'c>(counts: &mut Vec<(&'c Count, i64)>, count: &'c Count) {
+    match counts.iter_mut().find(|(other, _)| (other.table, other.limit) == (count.table, count.limit)) {
+        Some((_, rows)) => *rows += 1,
+        None => counts.push((count, 1)),
     }
 }
 
