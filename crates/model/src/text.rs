@@ -47,6 +47,10 @@ pub fn has_controls(text: &str) -> bool {
 /// The text's first characters: as much of it as a message or a record bears.
 #[must_use]
 pub fn cut(text: &str, characters: usize) -> String {
+    // A text of so many bytes has no more characters.
+    if text.len() <= characters {
+        return text.to_owned();
+    }
     let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
     text.get(..end).unwrap_or_default().to_owned()
 }
@@ -78,6 +82,15 @@ mod tests {
     fn controls_are_found_but_line_breaks_are_none() {
         assert!(has_controls("a\u{0}b") && has_controls("\u{1b}[31m") && has_controls("\u{85}"));
         assert!(!has_controls("a\tb\r\nc é 👩‍💻"));
+    }
+
+    #[test]
+    fn a_cut_text_has_so_many_characters() {
+        for (text, expected) in
+            [("", ""), ("ab", "ab"), ("abc", "abc"), ("abcd", "abc"), ("äöüß", "äöü"), ("äöü", "äöü")]
+        {
+            assert_eq!(cut(text, 3), expected);
+        }
     }
 
     proptest! {

@@ -56,13 +56,14 @@ impl TraceParent {
     /// The field's value. Every call of a hook writes it twice; `format!` takes ten times as long.
     #[must_use]
     pub fn text(self) -> String {
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str("00");
+        let mut text = Vec::with_capacity(LENGTH);
+        text.extend_from_slice(b"00");
         for part in [self.trace_id.to_be_bytes().as_slice(), &self.parent_id.to_be_bytes(), &[self.flags]] {
-            text.push('-');
-            text.push_str(&hex::lower_case(part));
+            text.push(b'-');
+            hex::append(part, &mut text);
         }
-        text
+        // Digits and dashes are ASCII.
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// The trace's id, 32 digits.
