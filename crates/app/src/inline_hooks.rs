@@ -1,7 +1,7 @@
 //! Inline hooks: create, read, replace, update, activate, deactivate, delete. Calling one is in `hook_call`.
 
 use bytes::Bytes;
-use hookwright_contract::HookType;
+use hookwright_contract::{HookType, json};
 use hookwright_model::Violations;
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::id::InlineHookId;
@@ -25,7 +25,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Invalid`] naming each wrong field, a taken name, or the limit of hooks.
-    pub async fn create_inline_hook(&self, caller: &Caller, body: &Map<String, Value>) -> Result<Bytes, Error> {
+    pub async fn create_inline_hook(&self, caller: &Caller, body: &json::Value<'_>) -> Result<Bytes, Error> {
         let now = self.now();
         let id = InlineHookId::mint_at(now, self.entropy());
         let hook = InlineHook::create(id, body, &self.settings().address_policy, now).map_err(invalid)?;
@@ -71,7 +71,7 @@ impl App {
         &self,
         caller: &Caller,
         id: &InlineHookId,
-        body: &Map<String, Value>,
+        body: &json::Value<'_>,
     ) -> Result<Bytes, Error> {
         let now = self.now();
         let policy = &self.settings().address_policy;
@@ -86,7 +86,7 @@ impl App {
         &self,
         caller: &Caller,
         id: &InlineHookId,
-        body: &Map<String, Value>,
+        body: &json::Value<'_>,
     ) -> Result<Bytes, Error> {
         let now = self.now();
         let policy = &self.settings().address_policy;

@@ -118,7 +118,7 @@ fn build(service: SocketAddr, path: &str) -> (Engine, Prepared) {
             "authScheme": {"type": "HEADER", "key": "Authorization", "value": "Basic YWRtaW46c3VwZXJzZWNyZXQ="}}}
     });
     let id = InlineHookId::from_text("cal00000000000000001");
-    let hook = InlineHook::create(id, hook.as_object().unwrap(), &policy, Timestamp::from_millis(0)).unwrap();
+    let hook = InlineHook::create(id, &(&hook).into(), &policy, Timestamp::from_millis(0)).unwrap();
     let prepared = engine.prepare(
         &hook,
         CallSettings { timeout: Duration::from_secs(20), ..CallSettings::for_type(HookType::Registration) },

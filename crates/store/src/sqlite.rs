@@ -29,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A WAL that grew beside a long read shrinks to this size in bytes when it starts over.
 const WAL_OCTETS: u64 = 64 << 20;
 
+/// How many pages the WAL gathers before they are written back (16 MiB): commits wait meanwhile, and a page that changed often
+/// is written back once.
+const WRITE_BACK_PAGES: i64 = 4096;
+
 /// Reading beyond this many connections gains nothing.
 const MAX_READERS: u32 = 8;
 
@@ -128,6 +132,7 @@ fn open_writer(path: &Path, in_memory: bool, max_octets: Option<u64>) -> Result<
     }
     writer.set("synchronous", "FULL")?;
     writer.set("foreign_keys", true)?;
+    writer.set("wal_autocheckpoint", WRITE_BACK_PAGES)?;
     writer.set("journal_size_limit", WAL_OCTETS.cast_signed())?;
     if let Some(octets) = max_octets {
         writer.set("max_page_count", (octets / PAGE_OCTETS).max(1).cast_signed())?;

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Error::InvalidParameterCount;
@@ -27,7 +28,7 @@ type TextPlace = (usize, usize);
 pub(crate) struct SqliteSession {
     connection: Connection,
     /// Which argument each placeholder of a text stands for.
-    placeholders: RefCell<HashMap<TextPlace, Box<[usize]>>>,
+    placeholders: RefCell<HashMap<TextPlace, Arc<[usize]>>>,
 }
 
 impl SqliteSession {
@@ -61,7 +62,15 @@ impl SqliteSession {
 
     /// Runs a statement and tells how many rows it touched.
     pub(crate) fn run(&self, statement: &Statement) -> Result<usize, DriverError> {
-        Ok(self.bound(statement)?.raw_execute()?)
+        self.prepare(statement.sql)?.run(statement)
+    }
+
+    /// A text made ready, to be run once or more often.
+    pub(crate) fn prepare(&self, sql: &'static str) -> Result<Prepared<'_>, DriverError> {
+        let statement = self.connection.prepare_cached(sql)?;
+        let mut known = self.placeholders.borrow_mut();
+        let order = known.entry((sql.as_ptr().addr(), sql.len())).or_insert_with(|| order_of(&statement));
+        Ok(Prepared { sql, statement, order: Arc::clone(order) })
     }
 
     /// Runs one statement without arguments.
@@ -74,24 +83,40 @@ impl SqliteSession {
     pub(crate) fn checkpoint(&self) -> Result<(), DriverError> {
         Ok(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
+}
 
-    fn bound(&self, statement: &Statement) -> Result<CachedStatement<'_>, DriverError> {
-        let mut prepared = self.connection.prepare_cached(statement.sql)?;
-        let mut known = self.placeholders.borrow_mut();
-        let order =
-            known.entry((statement.sql.as_ptr().addr(), statement.sql.len())).or_insert_with(|| order_of(&prepared));
-        for (index, place) in (1..).zip(&**order) {
+/// A text made ready.
+pub(crate) struct Prepared<'s> {
+    sql: &'static str,
+    statement: CachedStatement<'s>,
+    order: Arc<[usize]>,
+}
+
+impl Prepared<'_> {
+    /// Whether this is the text of that statement.
+    pub(crate) fn fits(&self, statement: &Statement) -> bool {
+        std::ptr::eq(self.sql, statement.sql)
+    }
+
+    /// Runs a statement of this text and tells how many rows it touched.
+    pub(crate) fn run(&mut self, statement: &Statement) -> Result<usize, DriverError> {
+        self.bind(statement)?;
+        Ok(self.statement.raw_execute()?)
+    }
+
+    fn bind(&mut self, statement: &Statement) -> Result<(), DriverError> {
+        for (index, place) in (1..).zip(&*self.order) {
             let given = statement.arguments.len();
             let argument = statement.arguments.get(*place).ok_or(InvalidParameterCount(given, index))?;
-            prepared.raw_bind_parameter(index, argument)?;
+            self.statement.raw_bind_parameter(index, argument)?;
         }
-        Ok(prepared)
+        Ok(())
     }
 }
 
 /// Which argument each placeholder stands for, `$1` for the first: SQLite counts `$2` as the first placeholder where it stands
 /// before `$1`. One of another form stands for an argument that no statement has.
-fn order_of(prepared: &rusqlite::Statement<'_>) -> Box<[usize]> {
+fn order_of(prepared: &rusqlite::Statement<'_>) -> Arc<[usize]> {
     let number = |index| prepared.parameter_name(index)?.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1);
     (1..=prepared.parameter_count()).map(|index| number(index).unwrap_or(usize::MAX)).collect()
 }
@@ -132,7 +157,9 @@ impl Session for SqliteSession {
     }
 
     async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError> {
-        let found = self.bound(query)?.raw_query().next().map_err(DriverError::from)?.is_some();
+        let mut prepared = self.prepare(query.sql)?;
+        prepared.bind(query)?;
+        let found = prepared.statement.raw_query().next().map_err(DriverError::from)?.is_some();
         Ok(found)
     }
 }

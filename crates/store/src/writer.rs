@@ -19,7 +19,7 @@ use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
 use crate::session::{Failure, StatementError, apply};
-use crate::sqlite_session::SqliteSession;
+use crate::sqlite_session::{Prepared, SqliteSession};
 use crate::statement::Count;
 use crate::work::Work;
 
@@ -261,12 +261,18 @@ impl Loop {
     fn apply_together(&self, group: &[Request]) -> Result<bool, DriverError> {
         let mut chunks: Vec<Cow<'_, Chunk>> = Vec::new();
         let mut counts: Vec<(&Count, i64)> = Vec::new();
+        // The commits of a group are often of one kind.
+        let mut prepared: Option<Prepared<'_>> = None;
         for request in group {
             for count in &request.work.counts {
                 add_count(&mut counts, count);
             }
             for statement in &request.work.statements {
-                if self.session.run(statement)? != 1 && statement.is_checked() {
+                let fitting = match prepared.take() {
+                    Some(prepared) if prepared.fits(statement) => prepared,
+                    _ => self.session.prepare(statement.sql)?,
+                };
+                if prepared.insert(fitting).run(statement)? != 1 && statement.is_checked() {
                     return Ok(false);
                 }
             }

@@ -39,7 +39,7 @@ pub(crate) fn hook(url: &str, hook_type: HookType, config: &Value) -> InlineHook
         body["channel"]["config"][member] = value.clone();
     }
     let (id, now) = (InlineHookId::from_text("cal00000000000000001"), Timestamp::from_millis(0));
-    let mut hook = InlineHook::create(id, body.as_object().unwrap(), &AddressPolicy::default(), now).unwrap();
+    let mut hook = InlineHook::create(id, &(&body).into(), &AddressPolicy::default(), now).unwrap();
     hook.channel.uri = HookUri::parse_stored(url).unwrap();
     hook
 }

@@ -4,7 +4,8 @@ mod channel;
 mod header;
 
 use hookwright_contract::HookType;
-use serde_json::{Map, Value};
+use hookwright_contract::json::Value;
+use serde_json::Map;
 
 use super::InlineHook;
 use crate::address::AddressPolicy;
@@ -29,7 +30,7 @@ impl InlineHook {
     /// Each field that is wrong.
     pub fn create(
         id: InlineHookId,
-        body: &Map<String, Value>,
+        body: &Value<'_>,
         policy: &AddressPolicy,
         now: Timestamp,
     ) -> Result<Self, Violations> {
@@ -64,12 +65,7 @@ impl InlineHook {
     ///
     /// # Errors
     /// Each field that is wrong.
-    pub fn replaced(
-        &self,
-        body: &Map<String, Value>,
-        policy: &AddressPolicy,
-        now: Timestamp,
-    ) -> Result<Self, Violations> {
+    pub fn replaced(&self, body: &Value<'_>, policy: &AddressPolicy, now: Timestamp) -> Result<Self, Violations> {
         let mut violations = Violations::new();
         let name = read_name(body, &mut violations);
         self.check_same_type(body, &mut violations);
@@ -87,12 +83,7 @@ impl InlineHook {
     ///
     /// # Errors
     /// Each field that is wrong.
-    pub fn updated(
-        &self,
-        body: &Map<String, Value>,
-        policy: &AddressPolicy,
-        now: Timestamp,
-    ) -> Result<Self, Violations> {
+    pub fn updated(&self, body: &Value<'_>, policy: &AddressPolicy, now: Timestamp) -> Result<Self, Violations> {
         let mut violations = Violations::new();
         let mut hook = self.clone();
         let present = |member: &str| body.get(member).is_some_and(|value| !value.is_null());
@@ -116,7 +107,7 @@ impl InlineHook {
         Ok(hook)
     }
 
-    fn check_same_type(&self, body: &Map<String, Value>, violations: &mut Violations) {
+    fn check_same_type(&self, body: &Value<'_>, violations: &mut Violations) {
         match body.get("type") {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text == self.hook_type.as_str() => {}
@@ -125,7 +116,7 @@ impl InlineHook {
     }
 }
 
-fn read_name(body: &Map<String, Value>, violations: &mut Violations) -> Option<String> {
+fn read_name(body: &Value<'_>, violations: &mut Violations) -> Option<String> {
     let name = read_text(body.get("name"), "name", violations)?;
     let characters = name.chars().count();
     if name.trim().is_empty() {
@@ -140,7 +131,7 @@ fn read_name(body: &Map<String, Value>, violations: &mut Violations) -> Option<S
     None
 }
 
-fn read_type(body: &Map<String, Value>, violations: &mut Violations) -> Option<HookType> {
+fn read_type(body: &Value<'_>, violations: &mut Violations) -> Option<HookType> {
     let text = read_text(body.get("type"), "type", violations)?;
     if let Ok(hook_type) = text.parse() {
         return Some(hook_type);
@@ -151,7 +142,7 @@ fn read_type(body: &Map<String, Value>, violations: &mut Violations) -> Option<H
 }
 
 /// Three numbers with dots. Absent means `1.0.0`; live orgs store and return other numbers as they were sent.
-fn read_version(body: &Map<String, Value>, violations: &mut Violations) -> Option<String> {
+fn read_version(body: &Value<'_>, violations: &mut Violations) -> Option<String> {
     let text = match body.get("version") {
         None | Some(Value::Null) => return Some("1.0.0".to_owned()),
         value => read_text(value, "version", violations)?,
@@ -168,19 +159,19 @@ fn read_version(body: &Map<String, Value>, violations: &mut Violations) -> Optio
     None
 }
 
-fn read_metadata(body: &Map<String, Value>, violations: &mut Violations) -> Option<Map<String, Value>> {
+fn read_metadata(body: &Value<'_>, violations: &mut Violations) -> Option<Map<String, serde_json::Value>> {
     match body.get("metadata") {
         None | Some(Value::Null) => None,
         Some(Value::Object(members)) if members.is_empty() => None,
         Some(Value::Object(members)) => {
-            let of_strings = members.values().all(Value::is_string);
+            let of_strings = members.iter().all(|(_, value)| value.as_str().is_some());
             let characters: usize = members.iter().map(|(name, value)| name.len() + text_length(value)).sum();
             if !of_strings {
                 violations.add("metadata", "The field must be an object whose values are strings");
             } else if characters > MAX_METADATA_BYTES {
                 violations.add("metadata", format!("The field must be at most {MAX_METADATA_BYTES} bytes long"));
             } else {
-                return Some(members.clone());
+                return Some(members.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect());
             }
             None
         }
@@ -191,14 +182,14 @@ fn read_metadata(body: &Map<String, Value>, violations: &mut Violations) -> Opti
     }
 }
 
-fn text_length(value: &Value) -> usize {
+fn text_length(value: &Value<'_>) -> usize {
     value.as_str().map_or(0, str::len)
 }
 
 /// A required string; says so if it is missing or of another type.
-fn read_text(value: Option<&Value>, field: &str, violations: &mut Violations) -> Option<String> {
+fn read_text(value: Option<&Value<'_>>, field: &str, violations: &mut Violations) -> Option<String> {
     match value {
-        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::String(text)) => Some(text.to_string()),
         None | Some(Value::Null) => {
             violations.add(field, MISSING);
             None

@@ -51,11 +51,16 @@ impl<S: Sync> FromRequest<S> for JsonObject {
 
 /// The members of a JSON object.
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match borrowed_object(bytes)?.to_json() {
+        Value::Object(members) => Ok(members),
+        _ => Err(ApiError::internal("an object became something else")),
+    }
+}
+
+/// A JSON object as it stands in the body.
+pub(crate) fn borrowed_object(bytes: &[u8]) -> Result<json::Value<'_>, ApiError> {
     match json::parse(bytes) {
-        Ok(value @ json::Value::Object(_)) => match value.to_json() {
-            Value::Object(members) => Ok(members),
-            _ => Err(ApiError::internal("an object became something else")),
-        },
+        Ok(value @ json::Value::Object(_)) => Ok(value),
         Ok(other) => Err(ApiError::malformed(format!("expected a JSON object, found {}", other.type_name()))),
         Err(malformed) => Err(ApiError::malformed(malformed.to_string())),
     }

@@ -10,7 +10,7 @@ use hookwright_model::id::InlineHookKind;
 use hookwright_model::lifecycle::LifecycleStatus;
 
 use super::auth::Authenticated;
-use super::body::{JsonBytes, JsonObject};
+use super::body::{JsonBytes, JsonObject, borrowed_object};
 use super::path::PathId;
 use super::query::Query;
 use super::{Result, json};
@@ -25,9 +25,9 @@ type HookId = PathId<InlineHookKind>;
 pub(crate) async fn create(
     State(app): State<App>,
     Authenticated(caller): Authenticated,
-    JsonObject(body): JsonObject,
+    JsonBytes(body): JsonBytes,
 ) -> Result {
-    Ok(json(app.create_inline_hook(&caller, &body).await?))
+    Ok(json(app.create_inline_hook(&caller, &borrowed_object(&body)?).await?))
 }
 
 /// `GET /api/v1/inlineHooks?type=`
@@ -45,9 +45,9 @@ pub(crate) async fn replace(
     State(app): State<App>,
     Authenticated(caller): Authenticated,
     PathId(id): HookId,
-    JsonObject(body): JsonObject,
+    JsonBytes(body): JsonBytes,
 ) -> Result {
-    Ok(json(app.replace_inline_hook(&caller, &id, &body).await?))
+    Ok(json(app.replace_inline_hook(&caller, &id, &borrowed_object(&body)?).await?))
 }
 
 /// `POST /api/v1/inlineHooks/{id}`
@@ -55,9 +55,9 @@ pub(crate) async fn update(
     State(app): State<App>,
     Authenticated(caller): Authenticated,
     PathId(id): HookId,
-    JsonObject(body): JsonObject,
+    JsonBytes(body): JsonBytes,
 ) -> Result {
-    Ok(json(app.update_inline_hook(&caller, &id, &body).await?))
+    Ok(json(app.update_inline_hook(&caller, &id, &borrowed_object(&body)?).await?))
 }
 
 /// `DELETE /api/v1/inlineHooks/{id}`

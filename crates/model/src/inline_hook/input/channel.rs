@@ -1,7 +1,7 @@
 //! Reading `channel`, and keeping the secret that a client doesn't send again.
 
+use hookwright_contract::json::Value;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
 
 use super::{MISSING, header, read_text};
 use crate::Violations;
@@ -15,7 +15,7 @@ const MAX_PARAMETER_CHARACTERS: usize = 1024;
 
 /// Reads `channel`. `stored` is the channel that is being replaced, whose secret stays if none is sent.
 pub(super) fn read(
-    value: Option<&Value>,
+    value: Option<&Value<'_>>,
     stored: Option<&Channel>,
     policy: &AddressPolicy,
     violations: &mut Violations,
@@ -53,13 +53,14 @@ pub(super) fn read(
     Some(Channel { uri: uri?, headers, auth: auth? })
 }
 
-fn read_object<'a>(
-    value: Option<&'a Value>,
+/// An object; says so if it is missing or something else.
+fn read_object<'a, 'b>(
+    value: Option<&'a Value<'b>>,
     field: &str,
     violations: &mut Violations,
-) -> Option<&'a Map<String, Value>> {
+) -> Option<&'a Value<'b>> {
     match value {
-        Some(Value::Object(members)) => Some(members),
+        Some(object @ Value::Object(_)) => Some(object),
         None | Some(Value::Null) => {
             violations.add(field, MISSING);
             None
@@ -72,7 +73,7 @@ fn read_object<'a>(
 }
 
 fn read_uri(
-    value: Option<&Value>,
+    value: Option<&Value<'_>>,
     field: &str,
     policy: &AddressPolicy,
     violations: &mut Violations,
@@ -88,7 +89,7 @@ fn read_uri(
 }
 
 struct AuthReader<'a> {
-    config: &'a Map<String, Value>,
+    config: &'a Value<'a>,
     stored: Option<&'a Channel>,
     uri: Option<&'a HookUri>,
     policy: &'a AddressPolicy,
@@ -102,7 +103,7 @@ impl AuthReader<'_> {
             value => read_object(value, field, violations)?,
         };
         // Python's SDK drops empty objects, Terraform sends every member; an empty object means no scheme.
-        if scheme.is_empty() {
+        if scheme.as_object().is_some_and(<[_]>::is_empty) {
             return Some(ChannelAuth::None);
         }
         match scheme.get("type") {
@@ -177,7 +178,7 @@ impl AuthReader<'_> {
         Some(ChannelAuth::OAuth(OAuthConfig { client_id: client_id?, token_url: token_url?, scope, client_auth }))
     }
 
-    fn required(&self, value: Option<&Value>, field: &str, violations: &mut Violations) -> Option<String> {
+    fn required(&self, value: Option<&Value<'_>>, field: &str, violations: &mut Violations) -> Option<String> {
         let text = read_text(value, field, violations)?;
         if text.is_empty() {
             violations.add(field, MISSING);
@@ -189,7 +190,7 @@ impl AuthReader<'_> {
     /// A new secret, or the kept one if none, or the mask, was sent.
     fn secret(
         &self,
-        sent: Option<&Value>,
+        sent: Option<&Value<'_>>,
         field: &str,
         kept: Kept<'_>,
         violations: &mut Violations,
@@ -202,7 +203,7 @@ impl AuthReader<'_> {
                     violations.add(field, message);
                     return None;
                 }
-                return Some(SecretString::from(text.as_str()));
+                return Some(SecretString::from(text.as_ref()));
             }
             Some(_) => {
                 violations.add(field, "The field must be a string");

@@ -1,6 +1,6 @@
 //! The headers that an administrator may configure.
 
-use serde_json::Value;
+use hookwright_contract::json::Value;
 
 use super::{MISSING, read_text};
 use crate::Violations;
@@ -33,7 +33,7 @@ const RESERVED: [&str; 17] = [
 ];
 
 /// Reads `channel.config.headers`; absent means none.
-pub(super) fn read_list(value: Option<&Value>, auth_key: Option<&str>, violations: &mut Violations) -> Vec<Header> {
+pub(super) fn read_list(value: Option<&Value<'_>>, auth_key: Option<&str>, violations: &mut Violations) -> Vec<Header> {
     let field = "channel.config.headers";
     let items = match value {
         None | Some(Value::Null) => return Vec::new(),
@@ -50,10 +50,10 @@ pub(super) fn read_list(value: Option<&Value>, auth_key: Option<&str>, violation
     let mut headers: Vec<Header> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let field = format!("{field}[{index}]");
-        let Some(item) = item.as_object() else {
+        if item.as_object().is_none() {
             violations.add(field, "The header must be an object with key and value");
             continue;
-        };
+        }
         let key = read_key(item.get("key"), &format!("{field}.key"), auth_key, violations);
         let value = read_value(item.get("value"), &format!("{field}.value"), violations);
         let (Some(key), Some(value)) = (key, value) else { continue };
@@ -66,7 +66,12 @@ pub(super) fn read_list(value: Option<&Value>, auth_key: Option<&str>, violation
     headers
 }
 
-fn read_key(value: Option<&Value>, field: &str, auth_key: Option<&str>, violations: &mut Violations) -> Option<String> {
+fn read_key(
+    value: Option<&Value<'_>>,
+    field: &str,
+    auth_key: Option<&str>,
+    violations: &mut Violations,
+) -> Option<String> {
     let key = read_text(value, field, violations)?;
     if let Err(message) = check_key(&key) {
         violations.add(field, message);
@@ -116,9 +121,9 @@ pub fn is_reserved(key: &str) -> bool {
         || lower.starts_with("sec-")
 }
 
-fn read_value(value: Option<&Value>, field: &str, violations: &mut Violations) -> Option<String> {
+fn read_value(value: Option<&Value<'_>>, field: &str, violations: &mut Violations) -> Option<String> {
     let text = match value {
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => text.to_string(),
         // Python's SDK strips empty strings from what it sends.
         None | Some(Value::Null) => String::new(),
         Some(_) => {

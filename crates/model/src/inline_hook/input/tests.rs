@@ -1,7 +1,7 @@
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{AddressPolicy, InlineHook, InlineHookId, LifecycleStatus, Timestamp, Violations};
 use crate::channel::ChannelAuth;
 use crate::secret_display::SecretDisplay;
 
@@ -19,11 +19,11 @@ fn body() -> Value {
 
 fn create(body: &Value) -> Result<InlineHook, Violations> {
     let id = InlineHookId::from_text("cal00000000000000001");
-    InlineHook::create(id, body.as_object().unwrap(), &AddressPolicy::default(), NOW)
+    InlineHook::create(id, &body.into(), &AddressPolicy::default(), NOW)
 }
 
 fn replaced(hook: &InlineHook, body: &Value) -> Result<InlineHook, Violations> {
-    hook.replaced(body.as_object().unwrap(), &AddressPolicy::default(), NOW)
+    hook.replaced(&body.into(), &AddressPolicy::default(), NOW)
 }
 
 fn secret(hook: &InlineHook) -> &str {
@@ -156,7 +156,7 @@ fn an_update_merges_whole_members_and_a_replacement_replaces() {
     let mut with_metadata = body();
     with_metadata["metadata"] = json!({"k": "v"});
     let hook = create(&with_metadata).unwrap();
-    let updated = hook.updated(json!({"name": "New"}).as_object().unwrap(), &AddressPolicy::default(), NOW).unwrap();
+    let updated = hook.updated(&(&json!({"name": "New"})).into(), &AddressPolicy::default(), NOW).unwrap();
     assert_eq!(updated.name, "New");
     assert!(updated.metadata.is_some());
     assert_eq!(secret(&updated), "api-key");
