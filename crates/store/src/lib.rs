@@ -27,6 +27,7 @@ mod options;
 mod postgres;
 mod private_file;
 mod recorder;
+mod relay;
 mod reseal;
 mod retention;
 mod schema;

@@ -5,6 +5,7 @@
 //! request that computes makes a commit wait.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +19,7 @@ use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
+use crate::relay::{self, Delivery, Relay};
 use crate::session::{Failure, StatementError, apply};
 use crate::sqlite_session::{Prepared, SqliteSession};
 use crate::statement::Count;
@@ -34,6 +36,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 type Answer = Result<(), CommitError>;
 
+thread_local! {
+    static RELAY: relay::Place<Answer> = const { RefCell::new(None) };
+}
+
 enum Message {
     Commit(Request),
     /// Take nothing more, write what is left, end.
@@ -44,6 +50,7 @@ struct Request {
     work: Arc<Work>,
     since: Instant,
     answer: oneshot::Sender<Answer>,
+    relay: Relay<Answer>,
 }
 
 /// The way to the writer; cheap to clone. When all are dropped, the writer ends.
@@ -116,7 +123,8 @@ impl Writer {
     pub(crate) async fn write(&self, work: Arc<Work>) -> Answer {
         let (answer, answered) = oneshot::channel();
         // Kept here too, so that it is freed by the thread that made it, which is cheaper, and not by the one that all wait for.
-        let request = Request { work: Arc::clone(&work), since: Instant::now(), answer };
+        let request =
+            Request { work: Arc::clone(&work), since: Instant::now(), answer, relay: RELAY.with(relay::here) };
         if self.messages.send(Message::Commit(request)).await.is_err() {
             return Err(CommitError::Unavailable(StoreError::unavailable("it is closed")));
         }
@@ -176,20 +184,18 @@ impl Loop {
             }
             last_group = group.len();
             match self.write(&group) {
-                Ok(answers) => answer_all(&mut group, answers),
+                Ok(answers) => answer_all(group.drain(..).zip(answers)),
                 Err(GroupFailure::All(error)) => {
-                    let answers = group.iter().map(|_| Err(error.clone())).collect();
-                    answer_all(&mut group, answers);
+                    answer_all(group.drain(..).map(|request| (request, Err(error.clone()))));
                 }
                 Err(GroupFailure::Full(error)) => {
                     let answers = self.write_apart(&group, &error);
-                    answer_all(&mut group, answers);
+                    answer_all(group.drain(..).zip(answers));
                 }
                 Err(GroupFailure::Busy(error)) => {
                     let expired = group.extract_if(.., |request| request.since.elapsed() >= PATIENCE);
-                    for request in expired {
-                        let _ = request.answer.send(Err(CommitError::Unavailable(error.clone())));
-                    }
+                    let answers = expired.map(|request| (request, Err(CommitError::Unavailable(error.clone()))));
+                    answer_all(answers);
                 }
             }
         }
@@ -365,12 +371,19 @@ impl Loop {
     }
 }
 
-fn answer_all(group: &mut Vec<Request>, answers: Vec<Answer>) {
-    for (request, answer) in group.drain(..).zip(answers) {
+fn answer_all(answers: impl Iterator<Item = (Request, Answer)>) {
+    let mut ways: Vec<(Relay<Answer>, Vec<Delivery<Answer>>)> = Vec::new();
+    for (Request { work, answer: to, relay, .. }, answer) in answers {
         // First, so that whoever waits has the work for itself again.
-        drop(request.work);
-        // A caller that hung up does not want to know.
-        let _ = request.answer.send(answer);
+        drop(work);
+        let delivery = Delivery { to, answer };
+        match ways.iter_mut().find(|(way, _)| way.is(&relay)) {
+            Some((_, deliveries)) => deliveries.push(delivery),
+            None => ways.push((relay, vec![delivery])),
+        }
+    }
+    for (relay, deliveries) in ways {
+        relay.deliver(deliveries);
     }
 }
 
