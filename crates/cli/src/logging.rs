@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal};
 use anyhow::Context;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
 
+use crate::json_line::JsonLine;
 use crate::log_writer::{Flush, LogWriter};
 
 /// The form of a log line.
@@ -29,7 +31,7 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<Option<Fl
     match format {
         LogFormat::Json => {
             let (writer, flush) = LogWriter::start(io::stderr())?;
-            let _ = builder.with_writer(writer).json().flatten_event(true).with_span_list(false).try_init();
+            let _ = builder.with_writer(writer).fmt_fields(JsonFields::new()).event_format(JsonLine).try_init();
             return Ok(Some(flush));
         }
         // The builder itself looks at NO_COLOR only.

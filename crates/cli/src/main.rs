@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod json_line;
 mod key;
 mod keyring;
 mod log_writer;

@@ -7,7 +7,10 @@ const MAX_LOGGED: usize = 100;
 
 /// The text with control characters escaped, so that nobody can forge a line, and cut short.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().count() <= MAX_LOGGED && !text.chars().any(char::is_control) {
+    let plain = |byte| matches!(byte, b' '..=b'~');
+    if text.len() <= MAX_LOGGED && text.bytes().all(plain)
+        || text.chars().count() <= MAX_LOGGED && !text.chars().any(char::is_control)
+    {
         return Cow::Borrowed(text);
     }
     text.chars()
