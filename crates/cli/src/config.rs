@@ -62,6 +62,9 @@ pub(crate) struct Layer {
     /// Allow http:// and loopback hook URIs, nothing else private
     #[arg(long, env = "HOOKWRIGHT_DEVELOPMENT", num_args = 0..=1, default_missing_value = "true", value_parser = read_flag)]
     pub(crate) development: Option<bool>,
+    /// A proxy with TLS stands in front: needed to listen beyond this machine, unless --public-url is an https:// one
+    #[arg(long, env = "HOOKWRIGHT_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_parser = read_flag)]
+    pub(crate) behind_proxy: Option<bool>,
     /// A bootstrap SSWS token, stored hashed; better given by the environment, since flags show in `ps`
     #[arg(long, env = "HOOKWRIGHT_API_TOKEN", hide_env_values = true)]
     pub(crate) api_token: Option<SecretString>,
@@ -164,6 +167,7 @@ impl Layer {
             keys,
             key_command,
             development,
+            behind_proxy,
             api_token,
             rate_limits,
             max_calls,

@@ -98,8 +98,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     for opening in settings.address_policy()?.openings() {
         tracing::warn!("{opening}");
     }
-    if let Some(exposure) = exposure(settings.listen, settings.public_url.as_deref()) {
-        tracing::warn!("{exposure}");
+    if let Some(listen) = settings.open_listener() {
+        tracing::warn!(
+            address = %listen,
+            "Plain HTTP on an address that is not loopback: put a proxy with TLS in front, and name its https:// address in \
+             --public-url. Until then cookies go without Secure too."
+        );
     }
     if proxy_from_flag {
         tracing::warn!(
@@ -206,16 +210,6 @@ fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(roots)
 }
 
-/// What is said where passwords, tokens and sessions would cross a network in the clear.
-fn exposure(listen: Option<SocketAddr>, public_url: Option<&str>) -> Option<&'static str> {
-    let beyond = listen.is_some_and(|listen| !listen.ip().to_canonical().is_loopback());
-    let https = public_url.is_some_and(|url| url.starts_with("https://"));
-    (beyond && !https).then_some(
-        "Plain HTTP on an address that is not loopback: put a proxy with TLS in front, and name its https:// address in \
-         --public-url. Until then cookies go without Secure too.",
-    )
-}
-
 /// The database, with its keys; `shared` beside a running `serve`.
 pub(crate) async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
     let data_dir = settings.data_dir();
@@ -274,21 +268,5 @@ async fn keep_retention(store: Store, settings: Layer) {
             Ok(removed) => tracing::debug!(?removed, "old records were removed"),
             Err(error) => tracing::warn!(%error, "old records could not be removed"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::exposure;
-
-    #[test]
-    fn plain_http_for_others_is_said_aloud() {
-        let said = |listen: &str, url: Option<&str>| exposure(listen.parse().ok(), url).is_some();
-        for listen in ["0.0.0.0:80", "[::]:80", "192.168.0.1:80"] {
-            assert!(said(listen, None) && said(listen, Some("http://org.example")), "{listen}");
-            assert!(!said(listen, Some("https://org.example")), "{listen}");
-        }
-        assert!(!said("127.0.0.1:80", None) && !said("[::1]:80", None) && !said("[::ffff:127.0.0.1]:80", None));
-        assert!(exposure(None, None).is_none(), "the default is loopback");
     }
 }

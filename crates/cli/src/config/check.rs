@@ -25,6 +25,7 @@ impl Layer {
             bail!("{key}: 0 would leave nothing; the least is 1");
         }
         self.check_api_token()?;
+        self.check_listen()?;
         self.public_base()?;
         self.address_policy()?;
         self.trusted_proxies()?;
@@ -33,6 +34,26 @@ impl Layer {
             mail.check().map_err(|reason| anyhow!("smtp_url, mail_from: {reason}"))?;
         }
         Ok(())
+    }
+
+    /// Passwords, tokens and sessions must not cross a network in the clear. A development org says so instead of refusing.
+    fn check_listen(&self) -> anyhow::Result<()> {
+        if let Some(listen) = self.open_listener()
+            && !self.is_development()
+            && !self.behind_proxy.unwrap_or(false)
+        {
+            bail!(
+                "listen: {listen} is not loopback, and what is served there is plain HTTP; put a proxy with TLS in front, \
+                 and say so by its https:// address in --public-url or with --behind-proxy"
+            );
+        }
+        Ok(())
+    }
+
+    /// The address that others can reach, if nothing says that TLS stands in front of it.
+    pub(crate) fn open_listener(&self) -> Option<SocketAddr> {
+        let https = self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        self.listen.filter(|listen| !https && !listen.ip().to_canonical().is_loopback())
     }
 
     fn check_api_token(&self) -> anyhow::Result<()> {
@@ -125,6 +146,25 @@ mod tests {
             "api_token = \"a-token-of-your-own-choice\"",
         ] {
             settings(text).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_this_machine_needs_a_word_that_tls_is_in_front() {
+        for listen in ["0.0.0.0:80", "[::]:80", "192.168.0.1:80"] {
+            let checked = |more: &str| settings(&format!("listen = \"{listen}\"\n{more}"));
+            for more in ["", "public_url = \"http://org.example\"", "behind_proxy = false"] {
+                let error = checked(more).check().unwrap_err().to_string();
+                assert!(error.starts_with("listen:") && error.contains("--behind-proxy"), "{listen} {more}: {error}");
+            }
+            for more in ["behind_proxy = true", "public_url = \"https://org.example\"", "development = true"] {
+                checked(more).check().unwrap();
+            }
+            assert!(checked("behind_proxy = true").open_listener().is_some(), "cookies go without Secure");
+            assert!(checked("public_url = \"https://org.example\"").open_listener().is_none());
+        }
+        for listen in ["127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            settings(&format!("listen = \"{listen}\"")).check().unwrap();
         }
     }
 
