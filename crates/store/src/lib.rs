@@ -21,6 +21,7 @@ mod inline_hooks;
 mod journal;
 mod keyring;
 mod mails;
+mod meeting;
 mod oauth_change;
 mod oauth_grants;
 mod options;

@@ -61,3 +61,49 @@ pub(crate) fn here<T: Send + 'static>(place: &Place<T>) -> Relay<T> {
     *known = Some((runtime.id(), relay.clone()));
     relay
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().build().unwrap()
+    }
+
+    /// Asks a thread for as many answers as there are senders.
+    fn deliver(relay: Relay<usize>, to: Vec<oneshot::Sender<usize>>) -> std::thread::JoinHandle<()> {
+        let deliveries = to.into_iter().enumerate().map(|(answer, to)| Delivery { to, answer }).collect();
+        std::thread::spawn(move || relay.deliver(deliveries))
+    }
+
+    #[test]
+    fn everybody_gets_their_own_answer_whichever_runtime_the_thread_runs() {
+        let place = Place::default();
+        let (first, second) = (runtime(), runtime());
+        for runtime in [&first, &second, &first] {
+            runtime.block_on(async {
+                let relay = here(&place);
+                assert!(relay.is(&here(&place)));
+                let (senders, receivers): (Vec<_>, Vec<_>) = (0..3).map(|_| oneshot::channel()).unzip();
+                let thread = deliver(relay, senders);
+                for (number, receiver) in receivers.into_iter().enumerate() {
+                    assert_eq!(receiver.await.unwrap(), number);
+                }
+                thread.join().unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn an_answer_for_a_runtime_that_has_ended_goes_nowhere() {
+        let place = Place::default();
+        let runtime = runtime();
+        let relay = runtime.block_on(async { here(&place) });
+        drop(runtime);
+        let (sender, mut receiver) = oneshot::channel();
+        deliver(relay, vec![sender]).join().unwrap();
+        assert!(receiver.try_recv().is_err());
+    }
+}

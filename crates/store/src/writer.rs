@@ -8,8 +8,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, Thread};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
@@ -19,6 +18,7 @@ use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
+use crate::meeting::Meeting;
 use crate::relay::{self, Delivery, Relay};
 use crate::session::{Failure, StatementError, apply};
 use crate::sqlite_session::{Prepared, SqliteSession};
@@ -59,37 +59,6 @@ pub(crate) struct Writer {
     messages: mpsc::Sender<Message>,
     meeting: Arc<Meeting>,
     thread: Thread,
-}
-
-/// Where the writer waits for more commits: it is woken once there are enough, not by each.
-#[derive(Default)]
-struct Meeting {
-    /// For how many the writer waits; 0 while it does something else.
-    wanted: AtomicUsize,
-}
-
-impl Meeting {
-    /// A commit has come, so that so many wait now.
-    fn joined(&self, waiting: usize, writer: &Thread) {
-        let wanted = self.wanted.load(Ordering::SeqCst);
-        if wanted > 0 && waiting >= wanted {
-            self.wanted.store(0, Ordering::SeqCst);
-            writer.unpark();
-        }
-    }
-
-    /// In the writer's thread: waits until so many wait, but not for long.
-    fn wait(&self, wanted: usize, patience: Duration, waiting: impl Fn() -> usize) {
-        self.wanted.store(wanted, Ordering::SeqCst);
-        let begun = Instant::now();
-        while waiting() < wanted
-            && self.wanted.load(Ordering::SeqCst) > 0
-            && let Some(left) = patience.checked_sub(begun.elapsed())
-        {
-            thread::park_timeout(left);
-        }
-        self.wanted.store(0, Ordering::SeqCst);
-    }
 }
 
 impl Writer {
