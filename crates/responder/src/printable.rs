@@ -7,10 +7,9 @@ const MAX_LOGGED: usize = 100;
 
 /// The text with control characters escaped, so that nobody can forge a line, and cut short.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let plain = |byte| matches!(byte, b' '..=b'~');
-    if text.len() <= MAX_LOGGED && text.bytes().all(plain)
-        || text.chars().count() <= MAX_LOGGED && !text.chars().any(char::is_control)
-    {
+    // A text of so many bytes has no more characters.
+    let short = text.len() <= MAX_LOGGED || text.chars().count() <= MAX_LOGGED;
+    if short && !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
     text.chars()

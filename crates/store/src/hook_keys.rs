@@ -10,10 +10,8 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
-use crate::statement::{Argument, Count, Otherwise, Probe, Statement};
+use crate::statement::{Argument, Count, Otherwise, Probe, Statement, count_down};
 use crate::store::Store;
-
-const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = 'hook_keys'";
 
 const INSERT: &str = "INSERT INTO hook_keys (id, key_id, name, folded_name, modulus, exponent, sealed_private_key, \
      created_ms, last_updated_ms, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
@@ -80,8 +78,7 @@ pub(crate) fn update(key: &HookKey) -> Statement {
 pub(crate) fn delete(id: &HookKeyId, revision: i64) -> [Statement; 2] {
     let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(revision)];
     let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
-    let gone = Otherwise::Damage("the tally of hook keys is gone");
-    [Statement::new(COUNT_DOWN, Vec::new()).or(gone), delete]
+    [count_down("hook_keys"), delete]
 }
 
 fn name_taken_or(key: &HookKey, id: &str, conflict: Conflict) -> Otherwise {

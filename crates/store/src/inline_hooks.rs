@@ -16,11 +16,9 @@ use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::seal::{Place, RowError};
-use crate::statement::{Argument, Count, Otherwise, Probe, Statement};
+use crate::statement::{Argument, Count, Otherwise, Probe, Statement, count_down};
 use crate::store::Store;
 use crate::stored_form::to_text;
-
-const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = 'inline_hooks' AND value > 0";
 
 const INSERT: &str = "INSERT INTO inline_hooks (id, name, folded_name, hook_type, version, status, channel, \
      sealed_secret, metadata, created_ms, last_updated_ms, revision, hook_key_id, settings, sealed_client_key) \
@@ -105,9 +103,9 @@ pub(crate) fn update(keyring: &Keyring, hook: &InlineHook) -> Result<Statement, 
 }
 
 pub(crate) fn delete(id: &InlineHookId, revision: i64) -> [Statement; 2] {
-    let stale = || Otherwise::Conflict(Conflict::Stale);
     let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(revision)];
-    [Statement::new(COUNT_DOWN, Vec::new()).or(stale()), Statement::new(DELETE, arguments).or(stale())]
+    let delete = Statement::new(DELETE, arguments).or(Otherwise::Conflict(Conflict::Stale));
+    [count_down("inline_hooks"), delete]
 }
 
 /// The key that signs for the hook; also in a column of its own, so that it can't go while it is used.

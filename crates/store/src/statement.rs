@@ -80,6 +80,13 @@ impl Count {
     }
 }
 
+const COUNT_DOWN: &str = "UPDATE tallies SET value = value - 1 WHERE name = $1 AND value > 0";
+
+/// A row less in a table that is counted; before the row, as [`Count`] is. Where none is left, somebody else took the row.
+pub(crate) fn count_down(table: &'static str) -> Statement {
+    Statement::new(COUNT_DOWN, vec![Argument::Fixed(table)]).or(Otherwise::Conflict(Conflict::Stale))
+}
+
 /// One statement.
 #[derive(Clone)]
 pub(crate) struct Statement {

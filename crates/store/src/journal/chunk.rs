@@ -2,8 +2,9 @@
 //!
 //! The body is one byte of format, then the items; where that is shorter, it is stored packed: another byte of format, the
 //! body's length (u32), the body as an LZ4 block. An item is its length (u32), when it was published (i64, milliseconds)
-//! and its content. An event's content is MessagePack, see [`stored_event`]. An execution's is its id, its summary as MessagePack (maps with names), its
-//! request and the body of each attempt, each with its length in front. Numbers are little-endian.
+//! and its content. An event's content is MessagePack, see [`stored_event`]. An execution's is its id, its summary as
+//! MessagePack (maps with names), its request and the body of each attempt, each with its length in front. Numbers are
+//! little-endian.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -23,13 +23,7 @@ struct StoredEvent<'e> {
     origin: Cow<'e, Origin>,
     outcome: Cow<'e, Outcome>,
     targets: Cow<'e, [Target]>,
-    #[serde(default, skip_serializing_if = "is_empty")]
     debug_data: Cow<'e, Map<String, Value>>,
-}
-
-#[expect(clippy::ptr_arg, reason = "serde hands the field over as it is")]
-fn is_empty(members: &Cow<'_, Map<String, Value>>) -> bool {
-    members.is_empty()
 }
 
 /// Appends an event.

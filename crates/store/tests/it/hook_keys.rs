@@ -14,6 +14,7 @@ on_both_engines! {
     a_key_comes_back_as_it_was_stored,
     names_of_keys_differ_by_more_than_letter_case,
     there_are_no_more_keys_than_the_limit,
+    the_last_key_goes_once,
     a_key_that_a_hook_uses_stays,
     a_hook_needs_a_key_that_is_there,
     a_moved_private_half_is_refused,
@@ -47,6 +48,13 @@ async fn private_half(store: &Store, key: &HookKey) -> Result<String, StoreError
     let (key_id, private) = store.hook_private_key(key.id.as_str()).await?.unwrap();
     assert_eq!(key_id, key.key_id);
     Ok(String::from_utf8(private.expose_secret().to_vec()).unwrap())
+}
+
+async fn the_last_key_goes_once(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.commit(vec![insert(key(1))]).await.unwrap();
+    store.commit(vec![delete(&key(1))]).await.unwrap();
+    assert_eq!(conflict(store.commit(vec![delete(&key(1))]).await), Some(Conflict::Stale));
 }
 
 async fn a_key_comes_back_as_it_was_stored(fixture: Fixture) {
