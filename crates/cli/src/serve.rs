@@ -101,8 +101,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(listen) = settings.open_listener() {
         tracing::warn!(
             address = %listen,
-            "Plain HTTP on an address that is not loopback: put a proxy with TLS in front, and name its https:// address in \
-             --public-url. Until then cookies go without Secure too."
+            "Others reach this address by plain HTTP: name the https:// address of the proxy with TLS in --public-url. Until \
+             then cookies go without Secure too."
         );
     }
     if proxy_from_flag {
