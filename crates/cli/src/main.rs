@@ -50,8 +50,9 @@ fn main() -> ExitCode {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     let arguments = Arguments::parse();
     let mut builder = match arguments.command {
-        Command::Demo(_) | Command::Responder(_) => tokio::runtime::Builder::new_multi_thread(),
-        // `serve` answers requests on threads of its own; what else there is to do needs no second one, nor its memory.
+        Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        // `serve` and `responder` answer requests on threads of their own; what else there is to do needs no second one,
+        // nor its memory.
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = match builder.enable_all().build() {

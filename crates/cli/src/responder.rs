@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use hookwright_lanes::Lanes;
 use hookwright_responder::rules::Rules;
 use hookwright_responder::sample::{self, Matching};
 use secrecy::{ExposeSecret, SecretString};
@@ -77,9 +78,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .bind(arguments.listen)
         .await
         .with_context(|| format!("the address {} can't be used", arguments.listen))?;
+    let lanes = Lanes::start().context("can't start the threads that answer requests")?;
     let told_to_stop = termination();
     announce(service.local_addr());
-    service.serve_until(told_to_stop).await;
+    service.serve_in(&lanes, told_to_stop).await;
     Ok(())
 }
 

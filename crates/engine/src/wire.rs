@@ -84,41 +84,17 @@ impl AsyncRead for Wire {
     }
 }
 
-impl Wire {
-    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(written)) = &written {
-            self.meter.sent.fetch_add(*written as u64, Ordering::Relaxed);
-        }
-        written
-    }
-}
-
+// Not vectored: hyper then sends a head and its body in one plain write, which costs the system less than their copy.
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let written = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, buffer),
         };
-        self.count(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
-        };
-        self.count(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
+        if let Poll::Ready(Ok(written)) = &written {
+            self.meter.sent.fetch_add(*written as u64, Ordering::Relaxed);
         }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -26,6 +26,8 @@ pub use hookwright_contract::request::{
     LegacyRequest, PasswordImportRequest, RegistrationRequest, SamlRequest, TelephonyRequest, TokenRequest,
     UserImportRequest,
 };
+/// Threads to serve in.
+pub use hookwright_lanes::Lanes;
 pub use oauth::{AccessTokens, BadKeyUrl, Claims, KeySource, TokenError};
 pub use problem::Problem;
 pub use responder::Responder;

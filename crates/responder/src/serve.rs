@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hookwright_lanes::{Lanes, Place};
 use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -77,6 +78,12 @@ impl BoundResponder {
     /// Serves until `shutdown` is ready, then takes no new connection, lets running requests end for at most five
     /// seconds, and returns. Dropping the future ends everything at once.
     pub async fn serve_until(self, shutdown: impl Future<Output = ()>) {
+        self.serve_in(&Lanes::default(), shutdown).await;
+    }
+
+    /// As [`serve_until`](Self::serve_until), with each connection in one of the lanes: with handlers that take
+    /// microseconds, a tenth more requests. One that blocks its thread holds up all connections of its lane.
+    pub async fn serve_in(self, lanes: &Lanes, shutdown: impl Future<Output = ()>) {
         let Self { listener, address, service, head_time } = self;
         tracing::info!(%address, "listening");
         let (stop, stopping) = watch::channel(());
@@ -87,7 +94,14 @@ impl BoundResponder {
                 () = &mut shutdown => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(serve_connection(stream, service.clone(), head_time, stopping.clone()));
+                        let (service, stopping) = (service.clone(), stopping.clone());
+                        match lanes.quietest() {
+                            Some((lane, place)) => {
+                                let connection = serve_connection_of_lane(place, stream, service, head_time, stopping);
+                                connections.spawn_on(connection, lane)
+                            }
+                            None => connections.spawn(serve_connection(stream, service, head_time, stopping)),
+                        };
                         while connections.try_join_next().is_some() {}
                     }
                     Err(error) => {
@@ -105,6 +119,19 @@ impl BoundResponder {
             tracing::warn!(requests = connections.len(), "gave up waiting for requests under way");
         }
         tracing::info!("stopped");
+    }
+}
+
+async fn serve_connection_of_lane(
+    place: Place,
+    stream: TcpStream,
+    service: ResponderService,
+    head_time: Duration,
+    stopping: watch::Receiver<()>,
+) {
+    match place.admit(stream) {
+        Ok(stream) => serve_connection(stream, service, head_time, stopping).await,
+        Err(error) => tracing::warn!(%error, "a connection could not be moved to its thread"),
     }
 }
 

@@ -10,13 +10,11 @@ mod error;
 mod front_door;
 mod headers;
 mod idx;
-mod lanes;
 mod oauth;
 mod operations;
 mod router;
 mod server;
 mod signin;
 
-pub use lanes::Lanes;
 pub use router::router;
 pub use server::{Server, ServerLimits};

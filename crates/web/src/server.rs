@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use hookwright_app::App;
+use hookwright_lanes::{Lanes, Place};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,7 +26,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection_end::{PatientStream, linger};
 use crate::context::Arrival;
-use crate::lanes::{Lanes, Place};
 use crate::{front_door, router};
 
 /// What clients may ask of the server's patience and memory.
@@ -153,8 +153,8 @@ struct Shared {
 
 impl Shared {
     /// Moves the connection to the runtime that this runs in: whoever accepted it may live in another.
-    async fn connection_of_lane(self: Arc<Self>, stream: TcpStream, peer: IpAddr, _place: Place) {
-        match stream.into_std().and_then(TcpStream::from_std) {
+    async fn connection_of_lane(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place) {
+        match place.admit(stream) {
             Ok(stream) => self.connection(stream, peer).await,
             Err(error) => tracing::warn!(%error, "a connection could not be moved to its thread"),
         }

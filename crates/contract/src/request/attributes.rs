@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
+
+/// Room for the attributes of most profiles and tokens.
+const USUAL_NUMBER: usize = 8;
 
 /// An ordered set of named JSON values, such as a user profile or the claims of a token.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,12 +93,14 @@ impl<'de> Visitor<'de> for AttributesVisitor {
     // A repeated name is refused: a rule that looks at the first value and a store that keeps the last one
     // would judge two different people.
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Attributes, M::Error> {
-        let mut attributes = Map::new();
+        let mut attributes = Map::with_capacity(USUAL_NUMBER);
         while let Some((name, value)) = members.next_entry::<String, Value>()? {
-            if attributes.contains_key(&name) {
-                return Err(M::Error::custom(format_args!("duplicate field `{name}`")));
+            match attributes.entry(name) {
+                Entry::Vacant(place) => _ = place.insert(value),
+                Entry::Occupied(taken) => {
+                    return Err(M::Error::custom(format_args!("duplicate field `{}`", taken.key())));
+                }
             }
-            attributes.insert(name, value);
         }
         Ok(Attributes(attributes))
     }

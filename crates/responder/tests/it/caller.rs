@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use hookwright_responder::Responder;
+use hookwright_responder::{Lanes, Responder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -25,12 +25,20 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(responder: Responder) -> Self {
+        Self::start_in(Lanes::default(), responder).await
+    }
+
+    /// Serves in these lanes, or in the test's own runtime if there are none.
+    pub(crate) async fn start_in(lanes: Lanes, responder: Responder) -> Self {
         let bound = responder.bind("127.0.0.1:0").await.unwrap();
         let address = bound.local_addr();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(bound.serve_until(async {
-            let _ = stopped.await;
-        }));
+        let task = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            bound.serve_in(&lanes, stopped).await;
+        });
         Self { address, stop, task }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hookwright_responder::request::RegistrationData;
 use hookwright_responder::sample::{self, Matching};
-use hookwright_responder::{Answer, Problem, RegistrationRequest, Responder};
+use hookwright_responder::{Answer, Lanes, Problem, RegistrationRequest, Responder};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -209,7 +209,33 @@ async fn an_idle_connection_is_closed_after_the_same_time() {
 }
 
 #[tokio::test]
+async fn a_connection_stays_in_its_lane() {
+    let responder = Responder::new().registration("/hook", |_: RegistrationRequest| async {
+        Answer::deny(std::thread::current().name().unwrap_or_default().to_owned())
+    });
+    let service = Running::start_in(Lanes::start().unwrap(), responder).await;
+    for _ in 0..8 {
+        let mut caller = service.connect().await;
+        let mut lanes = Vec::new();
+        for _ in 0..4 {
+            let received = caller.post("/hook", "", SIGN_UP).await;
+            assert_eq!(received.status, 200);
+            lanes.push(received.body);
+        }
+        assert!(lanes[0].contains("\"errorSummary\":\"lane-"), "{}", lanes[0]);
+        assert!(lanes.iter().all(|lane| lane == &lanes[0]), "{lanes:?}");
+    }
+    service.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn stopping_lets_a_running_request_end_and_takes_no_new_one() {
+    for lanes in [Lanes::default(), Lanes::start().unwrap()] {
+        stopping_lets_a_running_request_end(lanes).await;
+    }
+}
+
+async fn stopping_lets_a_running_request_end(lanes: Lanes) {
     let begun = Arc::new(Notify::new());
     let release = Arc::new(Notify::new());
     let responder = Responder::new().registration("/hook", {
@@ -223,7 +249,7 @@ async fn stopping_lets_a_running_request_end_and_takes_no_new_one() {
             }
         }
     });
-    let service = Running::start(responder).await;
+    let service = Running::start_in(lanes, responder).await;
     let mut idle = service.connect().await;
     let mut busy = service.connect().await;
     let call = tokio::spawn(async move { busy.post("/hook", "", SIGN_UP).await });

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -28,7 +29,7 @@ struct Lane {
 
 /// A connection's place in a lane, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub struct Place(Arc<AtomicUsize>);
 
 impl Lanes {
     /// Starts a lane for each core that the process may use.
@@ -40,8 +41,9 @@ impl Lanes {
         (0..count).map(Lane::start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// The lane with the fewest connections, and a place in it.
-    pub(crate) fn quietest(&self) -> Option<(&Handle, Place)> {
+    /// The runtime of the lane with the fewest connections, and a place in it; none if there are no lanes.
+    #[must_use]
+    pub fn quietest(&self) -> Option<(&Handle, Place)> {
         let lane = self.0.iter().min_by_key(|lane| lane.connections.load(Ordering::Relaxed))?;
         lane.connections.fetch_add(1, Ordering::Relaxed);
         Some((&lane.runtime, Place(Arc::clone(&lane.connections))))
@@ -59,6 +61,16 @@ impl Lane {
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, connections: Arc::default(), _end: end })
+    }
+}
+
+impl Place {
+    /// Moves a connection to the runtime that this is called in, which must be the lane's.
+    ///
+    /// # Errors
+    /// The system's, if the connection can't be watched from there.
+    pub fn admit(&self, stream: TcpStream) -> io::Result<TcpStream> {
+        stream.into_std().and_then(TcpStream::from_std)
     }
 }
 
