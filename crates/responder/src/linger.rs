@@ -66,7 +66,7 @@ impl AsyncRead for LingeringStream {
     }
 }
 
-// Not vectored: hyper then sends a head and its body in one plain write, which costs the system less than their copy.
+// Not vectored: hyper then copies head and body into one plain write, and a small copy costs less than a gathered write.
 impl AsyncWrite for LingeringStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)

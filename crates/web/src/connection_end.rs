@@ -58,7 +58,7 @@ impl AsyncRead for PatientStream<'_> {
     }
 }
 
-// Not vectored: hyper then sends a head and its body in one plain write, which costs the system less than their copy.
+// Not vectored: hyper then copies head and body into one plain write, and a small copy costs less than a gathered write.
 impl AsyncWrite for PatientStream<'_> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut *self.stream).poll_write(context, bytes);
