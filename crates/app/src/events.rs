@@ -26,9 +26,9 @@ pub(crate) const INLINE_HOOK_UPDATED: EventKind = EventKind("inline_hook.updated
 pub(crate) const INLINE_HOOK_ACTIVATED: EventKind = EventKind("inline_hook.activated", "Activate inline hook");
 pub(crate) const INLINE_HOOK_DEACTIVATED: EventKind = EventKind("inline_hook.deactivated", "Deactivate inline hook");
 pub(crate) const INLINE_HOOK_DELETED: EventKind = EventKind("inline_hook.deleted", "Delete inline hook");
-pub(crate) const HOOK_KEY_CREATED: EventKind = EventKind("hook_key.created", "Create hook key");
-pub(crate) const HOOK_KEY_UPDATED: EventKind = EventKind("hook_key.updated", "Update hook key");
-pub(crate) const HOOK_KEY_DELETED: EventKind = EventKind("hook_key.deleted", "Delete hook key");
+pub(crate) const HOOK_KEY_CREATED: EventKind = EventKind("system.hook.key.created", "Create hook key");
+pub(crate) const HOOK_KEY_UPDATED: EventKind = EventKind("system.hook.key.updated", "Update hook key");
+pub(crate) const HOOK_KEY_DELETED: EventKind = EventKind("system.hook.key.deleted", "Delete hook key");
 pub(crate) const SIGNING_SECRET_CREATED: EventKind =
     EventKind("inline_hook.signing_secret.created", "Create signing secret of inline hook");
 pub(crate) const SIGNING_SECRET_DELETED: EventKind =

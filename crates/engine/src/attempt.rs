@@ -57,8 +57,7 @@ impl Sender<'_> {
         progress.stage = Stage::Token;
         let token = source.token(self.engine).await?;
         let result = self.exchange(Some(&token), progress).await;
-        let unauthorized = matches!(&result, Err(failed) if failed.failure == CallFailure::WrongStatus(401));
-        if !unauthorized || !std::mem::take(&mut progress.may_send_again) {
+        if !is_refused(&result) || !std::mem::take(&mut progress.may_send_again) {
             return result;
         }
         source.forget(&token);
@@ -66,6 +65,14 @@ impl Sender<'_> {
         progress.stage = Stage::Token;
         let token = source.token(self.engine).await?;
         let result = self.exchange(Some(&token), progress).await;
+        if is_refused(&result) {
+            source.forget(&token);
+        }
         result.map_err(|failed| Failed { reach: Reach::Sent, ..failed })
     }
+}
+
+/// Whether the service didn't take the token.
+fn is_refused(result: &Result<Answer, Failed>) -> bool {
+    matches!(result, Err(failed) if failed.failure == CallFailure::WrongStatus(401))
 }

@@ -58,7 +58,7 @@ impl PreparedHook {
 fn headers(channel: &Channel, url: &Url, user_agent: &HeaderValue) -> HeaderMap {
     let mut headers = request_head::fields(url, user_agent, "application/json");
     headers.reserve(3 + channel.headers.len());
-    if let ChannelAuth::Header { key, value } = &channel.auth
+    if let ChannelAuth::Header { key, value, .. } = &channel.auth
         && let Some((name, mut value)) = field(key, value.expose_secret())
     {
         value.set_sensitive(true);

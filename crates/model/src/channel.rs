@@ -25,6 +25,9 @@ pub struct Header {
     pub value: String,
 }
 
+/// The one `authScheme.type`, compared without letter case.
+pub const HEADER_SCHEME: &str = "HEADER";
+
 /// What stands in front of an external service.
 #[derive(Debug, Clone)]
 pub enum ChannelAuth {
@@ -32,6 +35,8 @@ pub enum ChannelAuth {
     None,
     /// A header that holds a secret (`authScheme` of type `HEADER`).
     Header {
+        /// `HEADER`, as it was sent.
+        scheme_type: String,
         /// The header's name as it was sent.
         key: String,
         /// The secret; write-only.

@@ -7,9 +7,10 @@ use memchr::memmem::Finder;
 use crate::secret_display::SECRET_MASK;
 
 /// Members whose values are never recorded, in lower case, wherever they stand.
-const SENSITIVE_MEMBERS: [&str; 14] = [
+const SENSITIVE_MEMBERS: [&str; 17] = [
     "password",
     "passcode",
+    "otp",
     "otpcode",
     "secret",
     "clientsecret",
@@ -18,6 +19,8 @@ const SENSITIVE_MEMBERS: [&str; 14] = [
     "access_token",
     "refresh_token",
     "id_token",
+    "session_token",
+    "sessiontoken",
     "authorization",
     "recovery_answer",
     "apitoken",
@@ -246,6 +249,8 @@ mod tests {
         );
         let telephony = request(r#"{"data":[{"otpCode":11111,"msgTemplate":"Your code is 11111"}]}"#);
         assert!(!telephony.contains("11111"), "{telephony}");
+        let context = request(r#"{"debugContext":{"otp":"11111","session_token":"11111","sessionToken":"11111"}}"#);
+        assert!(!context.contains("11111"), "{context}");
     }
 
     #[test]

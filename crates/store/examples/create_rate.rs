@@ -154,7 +154,7 @@ fn hook(number: u64) -> Result<InlineHook, Failure> {
         channel: Channel {
             uri: HookUri::parse_stored("https://hooks.example.com/registration")?,
             headers: vec![Header { key: "X-One".to_owned(), value: "1".to_owned() }],
-            auth: ChannelAuth::Header { key: "Authorization".to_owned(), value },
+            auth: ChannelAuth::Header { scheme_type: "HEADER".to_owned(), key: "Authorization".to_owned(), value },
         },
         settings: HookSettings::default(),
         metadata: None,

@@ -2,7 +2,7 @@
 
 use hookwright_contract::HookType;
 use hookwright_model::Timestamp;
-use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, OAuthConfig};
+use hookwright_model::channel::{Channel, ChannelAuth, HEADER_SCHEME, Header, OAuthClientAuth, OAuthConfig};
 use hookwright_model::hook_settings::HookSettings;
 use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::InlineHookId;
@@ -158,16 +158,33 @@ struct StoredChannel {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum StoredAuth {
     None,
-    Header { key: String },
-    ClientSecretPost { client_id: String, token_url: String, scope: Option<String> },
-    PrivateKeyJwt { client_id: String, token_url: String, scope: Option<String>, hook_key_id: String },
+    /// Without a type where it is `HEADER`, as nearly everywhere.
+    Header {
+        key: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scheme_type: Option<String>,
+    },
+    ClientSecretPost {
+        client_id: String,
+        token_url: String,
+        scope: Option<String>,
+    },
+    PrivateKeyJwt {
+        client_id: String,
+        token_url: String,
+        scope: Option<String>,
+        hook_key_id: String,
+    },
 }
 
 impl StoredChannel {
     fn of(channel: &Channel) -> Self {
         let auth = match &channel.auth {
             ChannelAuth::None => StoredAuth::None,
-            ChannelAuth::Header { key, .. } => StoredAuth::Header { key: key.clone() },
+            ChannelAuth::Header { scheme_type, key, .. } => {
+                let scheme_type = (scheme_type != HEADER_SCHEME).then(|| scheme_type.clone());
+                StoredAuth::Header { key: key.clone(), scheme_type }
+            }
             ChannelAuth::OAuth(OAuthConfig { client_id, token_url, scope, client_auth }) => {
                 let (client_id, token_url) = (client_id.clone(), token_url.as_str().to_owned());
                 let scope = scope.clone();
@@ -193,7 +210,10 @@ impl StoredChannel {
         };
         let auth = match self.auth {
             StoredAuth::None => ChannelAuth::None,
-            StoredAuth::Header { key } => ChannelAuth::Header { key, value: need(secret)? },
+            StoredAuth::Header { key, scheme_type } => {
+                let scheme_type = scheme_type.unwrap_or_else(|| HEADER_SCHEME.to_owned());
+                ChannelAuth::Header { scheme_type, key, value: need(secret)? }
+            }
             StoredAuth::ClientSecretPost { client_id, token_url, scope } => {
                 oauth(client_id, &token_url, scope, OAuthClientAuth::ClientSecretPost(need(secret)?))?
             }

@@ -159,6 +159,18 @@ async fn a_refused_token_is_replaced_once_within_the_attempt() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_refused_is_never_shown_again() {
+    let guarded = Guarded::start().await;
+    guarded.service.on("/token", ["first", "second", "third"].map(|text| token(text, Some(3600))));
+    guarded.service.on("/hook", [Reply::json(401, "{}"), Reply::json(401, "{}"), Reply::json(200, "{}")]);
+    assert_eq!(guarded.call().await.result, Err(CallFailure::WrongStatus(401)));
+    guarded.call().await.result.unwrap();
+    let shown: Vec<String> =
+        guarded.seen("/hook").iter().map(|request| request.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(shown, ["Bearer first", "Bearer second", "Bearer third"]);
+}
+
+#[tokio::test]
 async fn no_call_makes_more_than_two_requests_to_the_service() {
     for hook_type in [HookType::Registration, HookType::Token] {
         for (replies, status) in [([401, 401], 401), ([401, 500], 500)] {

@@ -72,7 +72,7 @@ struct Config<'h> {
 #[derive(Serialize)]
 struct AuthScheme<'h> {
     #[serde(rename = "type")]
-    scheme_type: &'static str,
+    scheme_type: &'h str,
     key: &'h str,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'static str>,
@@ -93,9 +93,9 @@ impl<'h> ShownChannel<'h> {
     fn of(channel: &'h Channel, secrets: SecretDisplay) -> Self {
         let (auth_scheme, oauth) = match &channel.auth {
             ChannelAuth::None => (None, None),
-            ChannelAuth::Header { key, .. } => {
+            ChannelAuth::Header { scheme_type, key, .. } => {
                 let value = (secrets == SecretDisplay::Mask).then_some(SECRET_MASK);
-                (Some(AuthScheme { scheme_type: "HEADER", key, value }), None)
+                (Some(AuthScheme { scheme_type, key, value }), None)
             }
             ChannelAuth::OAuth(oauth) => {
                 let (auth_type, hook_key_id) = match &oauth.client_auth {

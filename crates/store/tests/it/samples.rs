@@ -31,7 +31,11 @@ pub(crate) fn hook_id(number: u64) -> InlineHookId {
 }
 
 pub(crate) fn hook(number: u64) -> InlineHook {
-    let auth = ChannelAuth::Header { key: "Authorization".to_owned(), value: SecretString::from(SECRET.to_owned()) };
+    let auth = ChannelAuth::Header {
+        scheme_type: "HEADER".to_owned(),
+        key: "Authorization".to_owned(),
+        value: SecretString::from(SECRET.to_owned()),
+    };
     InlineHook {
         id: hook_id(number),
         name: format!("Hook {number}"),

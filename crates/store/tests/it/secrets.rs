@@ -28,7 +28,11 @@ async fn secret(store: &Store, number: u64) -> Result<String, StoreError> {
 async fn a_changed_or_moved_secret_is_refused(fixture: Fixture) {
     let store = fixture.open().await;
     let mut other = hook(2);
-    other.channel.auth = ChannelAuth::Header { key: "X".to_owned(), value: SecretString::from("other".to_owned()) };
+    other.channel.auth = ChannelAuth::Header {
+        scheme_type: "Header".to_owned(),
+        key: "X".to_owned(),
+        value: SecretString::from("other".to_owned()),
+    };
     store.commit(vec![insert(hook(1)), insert(other)]).await.unwrap();
     let (one, two) = (hook_id(1), hook_id(2));
     let moved = format!(
@@ -40,6 +44,8 @@ async fn a_changed_or_moved_secret_is_refused(fixture: Fixture) {
     assert!(error.to_string().contains(one.as_str()), "{error}");
     assert!(store.inline_hooks(None).await.is_err());
     assert_eq!(secret(&store, 2).await.unwrap(), "other");
+    let auth = store.inline_hook(two.as_str()).await.unwrap().unwrap().channel.auth;
+    assert!(matches!(auth, ChannelAuth::Header { scheme_type, .. } if scheme_type == "Header"));
     let gone = format!("UPDATE inline_hooks SET sealed_secret = NULL WHERE id = '{two}'");
     assert_eq!(fixture.tamper(&gone).await, 1);
     assert!(matches!(secret(&store, 2).await, Err(StoreError::Unreadable(_))));

@@ -70,10 +70,10 @@ async fn a_key_is_made_shown_renamed_and_deleted() {
     refused(&org.client.get(&key_path(&key)).await, 404, "E0000007");
     assert_eq!(accepted(&org.client.get(JWKS).await), json!({"keys": []}));
 
-    let events = accepted(&org.client.get("/api/v1/logs?filter=eventType%20sw%20%22hook_key.%22").await);
+    let events = accepted(&org.client.get("/api/v1/logs?filter=eventType%20sw%20%22system.hook.key.%22").await);
     let kinds: Vec<&str> =
         events.as_array().unwrap().iter().map(|event| event["eventType"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["hook_key.created", "hook_key.updated", "hook_key.deleted"]);
+    assert_eq!(kinds, ["system.hook.key.created", "system.hook.key.updated", "system.hook.key.deleted"]);
     assert_eq!(events[0]["target"][0]["id"], key["id"]);
 }
 

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{MISSING, header, read_text};
 use crate::Violations;
 use crate::address::AddressPolicy;
-use crate::channel::{Channel, ChannelAuth, OAuthClientAuth, OAuthConfig};
+use crate::channel::{Channel, ChannelAuth, HEADER_SCHEME, OAuthClientAuth, OAuthConfig};
 use crate::hook_uri::HookUri;
 use crate::secret_display::SECRET_MASK;
 
@@ -106,18 +106,21 @@ impl AuthReader<'_> {
         if scheme.as_object().is_some_and(<[_]>::is_empty) {
             return Some(ChannelAuth::None);
         }
-        match scheme.get("type") {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) if text.eq_ignore_ascii_case("HEADER") => {}
-            Some(_) => violations.add("channel.config.authScheme.type", "The field must be HEADER"),
-        }
+        let scheme_type = match scheme.get("type") {
+            Some(Value::String(text)) if text.eq_ignore_ascii_case(HEADER_SCHEME) => text.to_string(),
+            None | Some(Value::Null) => HEADER_SCHEME.to_owned(),
+            Some(_) => {
+                violations.add("channel.config.authScheme.type", "The field must be HEADER");
+                HEADER_SCHEME.to_owned()
+            }
+        };
         let key = read_text(scheme.get("key"), "channel.config.authScheme.key", violations)?;
         if let Err(message) = header::check_auth_key(&key) {
             violations.add("channel.config.authScheme.key", message);
             return None;
         }
         let kept = match self.stored.map(|channel| &channel.auth) {
-            Some(ChannelAuth::Header { key: stored_key, value }) if stored_key.eq_ignore_ascii_case(&key) => {
+            Some(ChannelAuth::Header { key: stored_key, value, .. }) if stored_key.eq_ignore_ascii_case(&key) => {
                 Some(value)
             }
             _ => None,
@@ -129,7 +132,7 @@ impl AuthReader<'_> {
             Kept { secret: kept, origin_kept },
             violations,
         )?;
-        Some(ChannelAuth::Header { key, value })
+        Some(ChannelAuth::Header { scheme_type, key, value })
     }
 
     fn oauth(&self, violations: &mut Violations) -> Option<ChannelAuth> {
