@@ -10,13 +10,13 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use hookwright_model::address::{AddressPolicy, is_localhost, leads_to_loopback};
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 use crate::classify::Failed;
 use crate::connection::Connection;
+use crate::network::{Network, Socket};
 use crate::outcome::{CallFailure, TlsFailure, Unreachable};
 use crate::pool::Origin;
 use crate::progress::{Progress, Stage};
@@ -34,6 +34,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub(crate) struct Connector {
     pub(crate) policy: AddressPolicy,
     pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) network: Arc<dyn Network>,
     pub(crate) proxy: Option<EgressProxy>,
     /// Where this process itself listens; never called.
     pub(crate) own: RwLock<Vec<SocketAddr>>,
@@ -49,7 +50,7 @@ impl Connector {
                 progress.stage = Stage::Resolving;
                 let addresses = self.addresses(&origin.url).await?;
                 progress.stage = Stage::Connecting;
-                let (stream, address) = race(&addresses).await?;
+                let (stream, address) = self.race(&addresses).await?;
                 (stream, address.to_string())
             }
         };
@@ -70,7 +71,7 @@ impl Connector {
         proxy: &EgressProxy,
         url: &Url,
         progress: &mut Progress,
-    ) -> Result<(TcpStream, String), Failed> {
+    ) -> Result<(Socket, String), Failed> {
         progress.stage = Stage::Resolving;
         let by_name = proxy.target == ProxyTarget::Name && matches!(url.host(), Some(Host::Domain(_)));
         let target = if by_name {
@@ -82,7 +83,7 @@ impl Connector {
         let found = self.resolve(Some(borrowed(&proxy.host))).await?;
         let addresses: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
         progress.stage = Stage::Connecting;
-        let (mut stream, _) = race(&addresses).await?;
+        let (mut stream, _) = self.race(&addresses).await?;
         let tunnel = proxy.tunnel(&mut stream, &target).await;
         tunnel.map_err(|error| no_connection(format!("No tunnel to {target} through {proxy}: {error}")))?;
         Ok((stream, format!("{target} through {proxy}")))
@@ -130,6 +131,32 @@ impl Connector {
         Ok(permitted)
     }
 
+    /// Connects to the first address that answers. Each gets a head start before the next, so that one that swallows packets does
+    /// not use up the time of the attempt.
+    async fn race(&self, addresses: &[SocketAddr]) -> Result<(Socket, SocketAddr), Failed> {
+        let mut waiting = addresses.iter().copied();
+        let mut running = FuturesUnordered::new();
+        let mut faults: Vec<String> = Vec::new();
+        let mut all_started = false;
+        loop {
+            if !all_started {
+                match waiting.next() {
+                    Some(address) => running.push(async move { (address, self.network.connect(address).await) }),
+                    None => all_started = true,
+                }
+            }
+            tokio::select! {
+                biased;
+                Some((address, result)) = running.next() => match result {
+                    Ok(stream) => return Ok((stream, address)),
+                    Err(error) => faults.push(format!("{address}: {error}")),
+                },
+                () = tokio::time::sleep(STAGGER), if !all_started => {}
+                else => return Err(no_connection(format!("No connection: {}", faults.join("; ")))),
+            }
+        }
+    }
+
     /// Whether an address is one of our own listeners; a wildcard listener is at home at each loopback address.
     fn is_own(&self, address: SocketAddr) -> bool {
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +168,7 @@ impl Connector {
     }
 }
 
-async fn secure(origin: &Origin, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failed> {
+async fn secure(origin: &Origin, stream: Socket) -> Result<TlsStream<Socket>, Failed> {
     let failed = |failure, detail| Failed::unsent(CallFailure::Unreachable(Unreachable::Tls(failure)), detail);
     let name = match origin.url.host() {
         Some(Host::Ipv4(address)) => Ok(ServerName::from(IpAddr::V4(address))),
@@ -168,38 +195,6 @@ fn borrowed(host: &Host<String>) -> Host<&str> {
 
 fn no_connection(detail: String) -> Failed {
     Failed::unsent(CallFailure::Unreachable(Unreachable::NoConnection), detail)
-}
-
-/// Connects to the first address that answers. Each gets a head start before the next, so that one that swallows packets does
-/// not use up the time of the attempt.
-async fn race(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failed> {
-    let mut waiting = addresses.iter().copied();
-    let mut running = FuturesUnordered::new();
-    let mut faults: Vec<String> = Vec::new();
-    let mut all_started = false;
-    loop {
-        if !all_started {
-            match waiting.next() {
-                Some(address) => running.push(connect(address)),
-                None => all_started = true,
-            }
-        }
-        tokio::select! {
-            biased;
-            Some((address, result)) = running.next() => match result {
-                Ok(stream) => return Ok((stream, address)),
-                Err(error) => faults.push(format!("{address}: {error}")),
-            },
-            () = tokio::time::sleep(STAGGER), if !all_started => {}
-            else => return Err(no_connection(format!("No connection: {}", faults.join("; ")))),
-        }
-    }
-}
-
-async fn connect(address: SocketAddr) -> (SocketAddr, std::io::Result<TcpStream>) {
-    #[expect(clippy::disallowed_methods, reason = "the one place that may: the address was judged just before")]
-    let stream = TcpStream::connect(address).await;
-    (address, stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream)))
 }
 
 impl std::fmt::Debug for Connector {

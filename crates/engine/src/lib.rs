@@ -13,6 +13,7 @@ mod coding;
 mod connect;
 mod connection;
 mod exchange;
+mod network;
 mod oauth;
 mod outcome;
 mod pool;
@@ -41,6 +42,7 @@ use tokio::time::Instant;
 
 pub use breaker::{BreakerRule, CircuitState};
 pub use call_settings::{CallSettings, DEFAULT_TIMEOUT};
+pub use network::{Duplex, Network, Socket, SystemNetwork};
 pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys, NewKeyPair};
 pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
 pub use prepared::Prepared;
@@ -73,6 +75,8 @@ pub struct EngineOptions {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Finds the addresses of names; the system's resolver unless a test lies.
     pub resolver: Arc<dyn Resolve>,
+    /// Opens connections; the operating system's TCP unless a simulation takes its place.
+    pub network: Arc<dyn Network>,
     /// What signs for OAuth clients of the kind `private_key_jwt`; without it, hooks of that kind get no token.
     pub assertions: Option<Assertions>,
     /// The proxy that calls go through; calls to loopback, which development opens, never do.
@@ -102,6 +106,7 @@ impl Default for EngineOptions {
             user_agent: concat!("Hookwright/", env!("CARGO_PKG_VERSION")).to_owned(),
             extra_roots: Vec::new(),
             resolver: Arc::new(SystemResolver::default()),
+            network: Arc::new(SystemNetwork),
             assertions: None,
             proxy: None,
         }
@@ -163,6 +168,7 @@ impl Engine {
         let connector = Connector {
             policy: options.policy,
             resolver: options.resolver,
+            network: options.network,
             proxy: options.proxy,
             own: RwLock::default(),
         };

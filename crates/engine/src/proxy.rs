@@ -10,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use url::{Host, Url};
+
+use crate::network::Socket;
 
 /// The longest answer of a proxy, in bytes.
 const MAX_ANSWER: usize = 8 * 1024;
@@ -67,7 +68,7 @@ impl EgressProxy {
     ///
     /// # Errors
     /// The proxy answers something else than success, or not at all.
-    pub(crate) async fn tunnel(&self, stream: &mut TcpStream, target: &str) -> io::Result<()> {
+    pub(crate) async fn tunnel(&self, stream: &mut Socket, target: &str) -> io::Result<()> {
         let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         if let Some(authorization) = &self.authorization {
             request.push_str("Proxy-Authorization: ");

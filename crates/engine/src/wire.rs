@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use crate::network::Socket;
 
 /// A connection's two directions.
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// `http://`.
-    Plain(TcpStream),
+    Plain(Socket),
     /// `https://`.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 /// What has passed over a connection, and how much more may come in.

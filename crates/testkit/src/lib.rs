@@ -8,6 +8,7 @@ mod entropy;
 pub mod external_service;
 mod org;
 pub mod postgres;
+pub mod simulation;
 pub mod soak;
 
 pub use client::{Answer, Client, Request};

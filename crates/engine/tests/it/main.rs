@@ -12,4 +12,5 @@ mod pool;
 mod proxy;
 mod request;
 mod retry;
+mod simulation;
 mod tls;
