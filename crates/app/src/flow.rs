@@ -247,11 +247,14 @@ impl App {
         Ok(found.filter(|found| self.now() < found.expires))
     }
 
-    /// Removes what is over: flows, codes, sessions, failures, mails.
+    /// Removes what is over: flows, codes, sessions, failures, mails. Of several nodes one does it, at most once in `every`.
     ///
     /// # Errors
     /// The store's.
-    pub async fn drop_expired(&self) -> Result<(), Error> {
+    pub async fn drop_expired(&self, every: Duration) -> Result<(), Error> {
+        if !self.inner.store.take_lease("expired", self.now(), every).await? {
+            return Ok(());
+        }
         Ok(self.inner.store.commit(vec![Change::Flow(FlowChange::DropExpired(self.now()))]).await?)
     }
 }

@@ -23,6 +23,15 @@ use crate::config::{self, Layer, Switch};
 use crate::logging;
 use crate::system::{SystemClock, SystemEntropy, termination};
 
+/// How often mails are looked for that were not taken at once.
+const MAIL_ROUND: Duration = Duration::from_secs(15);
+
+/// What is over is removed every so many rounds of mails.
+const ROUNDS_A_CLEANING: u32 = 4;
+
+/// How often old records are forgotten.
+const RETENTION_ROUND: Duration = Duration::from_secs(60 * 60);
+
 /// Flags of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -246,13 +255,19 @@ async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option
     Ok(Some(token))
 }
 
-/// Sends mails that were not taken at once, and removes flows, sessions and the like that are over: every minute.
+/// Sends mails that were not taken at once, and removes flows, sessions and the like that are over.
 async fn keep_house(app: App) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        for done in [app.send_mails().await, app.drop_expired().await] {
+    for round in 1_u32.. {
+        tokio::time::sleep(MAIL_ROUND).await;
+        let sent = app.send_mails().await;
+        let dropped = match round % ROUNDS_A_CLEANING {
+            // A little less than the time between two, so that a clock that is slow to tick misses none.
+            0 => app.drop_expired(MAIL_ROUND * (ROUNDS_A_CLEANING - 1)).await,
+            _ => Ok(()),
+        };
+        for done in [sent, dropped] {
             if let Err(error) = done {
-                tracing::warn!(%error, "the housekeeping failed; it is tried again in a minute");
+                tracing::warn!(%error, "the housekeeping failed; it is tried again");
             }
         }
     }
@@ -263,9 +278,15 @@ async fn keep_retention(store: Store, settings: Layer) {
     let age = Duration::from_secs(u64::from(settings.retention_days.unwrap_or(90)) * 24 * 60 * 60);
     let bytes = settings.retention_mb.unwrap_or(4096).saturating_mul(1024 * 1024);
     loop {
-        tokio::time::sleep(Duration::from_secs(60 * 60)).await;
-        let older_than = hookwright_model::Clock::now(&SystemClock).minus(age);
-        match store.apply_retention(older_than, bytes).await {
+        tokio::time::sleep(RETENTION_ROUND).await;
+        let now = hookwright_model::Clock::now(&SystemClock);
+        let removed = match store.take_lease("retention", now, RETENTION_ROUND * 9 / 10).await {
+            Ok(true) => store.apply_retention(now.minus(age), bytes).await,
+            // Another node does it.
+            Ok(false) => continue,
+            Err(error) => Err(error),
+        };
+        match removed {
             Ok(removed) => tracing::debug!(?removed, "old records were removed"),
             Err(error) => tracing::warn!(%error, "old records could not be removed"),
         }

@@ -130,7 +130,10 @@ fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), S
         }
         FlowChange::ForgetFailures(key) => statements.push(sign_in_failures::forget(&key)),
         FlowChange::InsertMail { mail, expires } => statements.push(mails::insert(&mail, expires)),
-        FlowChange::NoteMailSent { id, at } => statements.push(mails::note_sent(id, at)),
+        FlowChange::NoteMailSent { id, at, refusal } => statements.push(mails::note_sent(id, at, refusal)),
+        FlowChange::PostponeMail { id, claim, due, error } => {
+            statements.push(mails::postpone(id, claim, due, error));
+        }
         FlowChange::DropExpired(now) => statements.extend(flows::drop_expired(now)),
     }
     Ok(())

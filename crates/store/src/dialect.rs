@@ -80,6 +80,26 @@ impl Dialect {
         }
     }
 
+    /// Claims mails that are due. On PostgreSQL a row that another node is just claiming is left out, not waited for.
+    pub(crate) const fn claim_mails(self) -> &'static str {
+        macro_rules! text {
+            ($among:literal, $lock:literal) => {
+                concat!(
+                    "UPDATE mails SET claim = $1, due_ms = $2, attempts = attempts + 1 WHERE id ",
+                    $among,
+                    "SELECT id FROM mails WHERE sent_ms IS NULL AND created_ms > $3 AND (due_ms <= $4 OR due_ms > $5) \
+                     ORDER BY created_ms DESC, id DESC LIMIT $6",
+                    $lock
+                )
+            };
+        }
+        match self {
+            Self::Sqlite => text!("IN (", ")"),
+            // An array is made once; a subquery may be run again for each row, and claim more than it should.
+            Self::Postgres => text!("= ANY (ARRAY(", " FOR UPDATE SKIP LOCKED))"),
+        }
+    }
+
     /// The tables of each version, in order.
     pub(crate) const fn migrations(self) -> &'static [&'static str] {
         match self {
@@ -94,6 +114,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0008_signing_secrets.sql"),
                 include_str!("../migrations/sqlite/0009_email_verified.sql"),
                 include_str!("../migrations/sqlite/0010_fewer_index_entries.sql"),
+                include_str!("../migrations/sqlite/0011_nodes.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -106,6 +127,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0008_signing_secrets.sql"),
                 include_str!("../migrations/postgres/0009_email_verified.sql"),
                 include_str!("../migrations/postgres/0010_fewer_index_entries.sql"),
+                include_str!("../migrations/postgres/0011_nodes.sql"),
             ],
         }
     }

@@ -73,6 +73,19 @@ pub enum FlowChange {
         id: String,
         /// When.
         at: Timestamp,
+        /// Why it never will.
+        refusal: Option<String>,
+    },
+    /// A mail was not taken: it is tried again later, unless another process has claimed it meanwhile.
+    PostponeMail {
+        /// The mail.
+        id: String,
+        /// The token of the claim.
+        claim: String,
+        /// When it is due again.
+        due: Timestamp,
+        /// Why it was not taken, if it was tried at all.
+        error: Option<String>,
     },
     /// Everything here whose time is over goes.
     DropExpired(Timestamp),

@@ -20,6 +20,7 @@ mod hook_keys;
 mod inline_hooks;
 mod journal;
 mod keyring;
+mod leases;
 mod mails;
 mod meeting;
 mod oauth_change;
@@ -58,6 +59,8 @@ pub use journal::{
     Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,
 };
 pub use keyring::{Keyring, KeyringError};
+pub use leases::Claim;
+pub use mails::ClaimedMail;
 pub use oauth_change::OAuthChange;
 pub use options::{Gauges, StoreOptions};
 pub use store::Store;

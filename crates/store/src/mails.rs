@@ -1,21 +1,32 @@
-//! Mails as rows: written with what caused them, sent afterwards.
+//! Mails as rows: written with what caused them, sent afterwards by whoever claims them.
+
+use std::time::Duration;
 
 use hookwright_model::Timestamp;
 use hookwright_model::mail::Mail;
 
 use crate::database::fetch;
-use crate::error::StoreError;
+use crate::error::{CommitError, StoreError};
+use crate::leases::Claim;
 use crate::statement::{Argument, Statement};
 use crate::store::Store;
+use crate::work::Work;
+
+/// The longest pause after a failure, or longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 const INSERT: &str = "INSERT INTO mails (id, recipient, subject, body, created_ms, sent_ms, expires_ms) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
-const NOTE_SENT: &str = "UPDATE mails SET sent_ms = $2 WHERE id = $1";
+const NOTE_SENT: &str = "UPDATE mails SET sent_ms = $2, last_error = $3 WHERE id = $1";
+
+/// Only by whoever has the claim still: another may be sending it by now.
+const POSTPONE: &str = "UPDATE mails SET claim = NULL, due_ms = $3, last_error = COALESCE($4, last_error) \
+     WHERE id = $1 AND claim = $2 AND sent_ms IS NULL";
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, recipient, subject, body, created_ms, sent_ms FROM mails ", $rest)
+        concat!("SELECT id, recipient, subject, body, created_ms, sent_ms, attempts FROM mails ", $rest)
     };
 }
 
@@ -32,8 +43,28 @@ pub(crate) fn insert(mail: &Mail, expires: Timestamp) -> Statement {
     Statement::new(INSERT, arguments)
 }
 
-pub(crate) fn note_sent(id: String, at: Timestamp) -> Statement {
-    Statement::new(NOTE_SENT, vec![Argument::Text(id), Argument::Integer(at.as_millis())])
+pub(crate) fn note_sent(id: String, at: Timestamp, refusal: Option<String>) -> Statement {
+    let arguments = vec![Argument::Text(id), Argument::Integer(at.as_millis()), Argument::OptionalText(refusal)];
+    Statement::new(NOTE_SENT, arguments)
+}
+
+pub(crate) fn postpone(id: String, claim: String, due: Timestamp, error: Option<String>) -> Statement {
+    let arguments = vec![
+        Argument::Text(id),
+        Argument::Text(claim),
+        Argument::Integer(due.as_millis()),
+        Argument::OptionalText(error),
+    ];
+    Statement::new(POSTPONE, arguments)
+}
+
+/// A mail that one process has claimed.
+#[derive(Debug, Clone)]
+pub struct ClaimedMail {
+    /// The mail.
+    pub mail: Mail,
+    /// How often somebody has begun to send it, this time included.
+    pub attempts: u32,
 }
 
 #[derive(sqlx::FromRow)]
@@ -44,6 +75,7 @@ struct MailRow {
     body: String,
     created_ms: i64,
     sent_ms: Option<i64>,
+    attempts: i64,
 }
 
 impl From<MailRow> for Mail {
@@ -71,14 +103,45 @@ impl Store {
         Ok(rows.into_iter().map(Mail::from).collect())
     }
 
-    /// Mails written after this time that still wait for the server, newest first.
+    /// Whether a mail that was written after this time is due.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn unsent_mails(&self, after: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
-        let (after, limit) = (after.as_millis(), i64::from(limit));
-        let sql = select!("WHERE sent_ms IS NULL AND created_ms > $1 ORDER BY created_ms DESC, id DESC LIMIT $2");
-        let rows = fetch!(self.database(), fetch_all, MailRow, sql, after, limit)?;
-        Ok(rows.into_iter().map(Mail::from).collect())
+    pub async fn has_due_mails(&self, after: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        const SELECT: &str = "SELECT COUNT(*) FROM (SELECT 1 AS found FROM mails \
+             WHERE sent_ms IS NULL AND created_ms > $1 AND (due_ms <= $2 OR due_ms > $3) LIMIT 1) AS due";
+        let latest = now.plus(LONGEST_PAUSE * 2);
+        let (after, now, latest) = (after.as_millis(), now.as_millis(), latest.as_millis());
+        let (found,) = fetch!(self.database(), fetch_one, (i64,), SELECT, after, now, latest)?;
+        Ok(found > 0)
+    }
+
+    /// Claims at most so many of the mails that were written after this time and are due, newest first. Nobody else gets them
+    /// until the claim ends.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; what was claimed all the same is free again when the claim ends.
+    pub async fn claim_mails(
+        &self,
+        claim: &Claim,
+        after: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedMail>, StoreError> {
+        let arguments = vec![
+            Argument::Text(claim.token.clone()),
+            Argument::Integer(claim.until().as_millis()),
+            Argument::Integer(after.as_millis()),
+            Argument::Integer(claim.now.as_millis()),
+            Argument::Integer(claim.latest(LONGEST_PAUSE).as_millis()),
+            Argument::Integer(i64::from(limit)),
+        ];
+        let statement = Statement::new(self.dialect().claim_mails(), arguments);
+        self.write(Work::of_statements(vec![statement])).await.map_err(CommitError::into_store_error)?;
+        let sql = select!("WHERE claim = $1 AND sent_ms IS NULL AND created_ms > $2 ORDER BY created_ms DESC, id DESC");
+        let (token, after) = (claim.token.as_str(), after.as_millis());
+        let rows = fetch!(self.database(), fetch_all, MailRow, sql, token, after)?;
+        let claimed =
+            |row: MailRow| ClaimedMail { attempts: u32::try_from(row.attempts).unwrap_or(1), mail: row.into() };
+        Ok(rows.into_iter().map(claimed).collect())
     }
 }

@@ -71,6 +71,20 @@ impl PostgresServer {
         format!("postgres://hookwright@localhost/{database}?host={}", self.folder.path().display())
     }
 
+    /// What these statements say in this database: each row a line, its columns with `|` between them.
+    ///
+    /// # Panics
+    /// If the server refuses them.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that asks wrongly can't go on")]
+    pub fn query(&self, database: &str, sql: &str) -> String {
+        let mut psql = self.command("psql");
+        psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "hookwright", "-d", database, "-c", sql]);
+        let output = psql.arg("-h").arg(self.folder.path()).output().expect("psql runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
     /// Stops the server as a crash would: at once, without a checkpoint.
     pub fn crash(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {

@@ -58,8 +58,8 @@ impl Fixture {
         static DATABASES: AtomicU64 = AtomicU64::new(0);
         let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(PostgresServer::start)).await.unwrap();
         let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
-        connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        let create = format!("CREATE DATABASE {name}");
+        tokio::task::spawn_blocking(move || server.query("postgres", &create)).await.unwrap();
         let keyring = Keyring::in_memory(&Seeded::new(1));
         Self { url: server.url(&name), keyring, folder: tempfile::tempdir().unwrap() }
     }

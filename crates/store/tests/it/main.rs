@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on shall fail")]
 
 mod api_tokens;
+mod claims;
 mod crash;
 mod executions;
 mod fixture;

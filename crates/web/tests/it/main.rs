@@ -18,6 +18,7 @@ mod hook_keys;
 mod hook_life;
 mod hook_settings;
 mod identity;
+mod nodes;
 mod oauth;
 mod operations;
 mod paths;

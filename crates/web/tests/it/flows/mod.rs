@@ -2,10 +2,10 @@
 
 pub(crate) mod browser;
 pub(crate) mod idx;
+pub(crate) mod mails;
 pub(crate) mod org;
 
 mod guessing;
-mod mails;
 mod outcome_table;
 mod outcomes;
 mod pages;
