@@ -1,8 +1,8 @@
 //! A network that follows from a seed: what it delays, loses and cuts, and when its services restart.
 //!
 //! Runs on tokio's paused clock, where seconds cost nothing. A run of the engine alone is deterministic: the same seed gives
-//! the same run. An org beside it uses real threads for its database and its password hashes; [`Time`] holds the clock still
-//! while they work.
+//! the same run. An org beside it uses real threads for its database and its password hashes: [`Time`] lets the clock leap only
+//! while nobody works, so that a seed gives much the same run, not exactly the same.
 
 mod fate;
 mod network;
@@ -14,6 +14,7 @@ pub use time::Time;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -53,11 +54,11 @@ pub fn run_seeds<F: Future<Output = Result<(), String>>>(
 ) {
     let mut failed = Vec::new();
     for seed in seeds {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-        let result = match runtime {
-            Ok(runtime) => runtime.block_on(run(seed)),
-            Err(error) => Err(error.to_string()),
-        };
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+            runtime.map_err(|error| error.to_string())?.block_on(run(seed))
+        }));
+        let result = result.unwrap_or_else(|_| Err("a panic, printed above".to_owned()));
         if let Err(reason) = result {
             failed.push(format!("seed {seed}: {reason}"));
         }

@@ -1,13 +1,20 @@
-//! A clock that moves only while everybody waits for the network.
+//! A clock that leaps only while everybody waits for the network.
 
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long of real time the clock is held before it may move all the same: something waits for a timer of its own.
-const HOLD: Duration = Duration::from_millis(250);
+use tokio::task::{spawn_blocking, yield_now};
 
-/// Holds tokio's paused clock still while one of the actors does something that takes real time. Cheap to clone.
+/// How far the clock moves at once. Small, so that what happens meanwhile is seen before it moves again.
+const LEAP: Duration = Duration::from_millis(10);
+/// How far it moves at once while somebody works, and how long that takes.
+const STEP: Duration = Duration::from_millis(1);
+/// How often other tasks get their turn between two leaps.
+const TURNS: usize = 8;
+
+/// Says how tokio's paused clock moves where some of the work takes real time. Cheap to clone.
+///
+/// While one of the actors works, the clock keeps pace with real time. While all of them wait for the network, it leaps.
 #[derive(Debug, Clone, Default)]
 pub struct Time(Arc<Mutex<State>>);
 
@@ -15,8 +22,6 @@ pub struct Time(Arc<Mutex<State>>);
 struct State {
     actors: usize,
     waiting: usize,
-    /// Ends the blocking task during which tokio does not advance its clock.
-    hold: Option<Sender<()>>,
 }
 
 /// Counts until it is dropped.
@@ -30,35 +35,62 @@ impl Time {
     /// Somebody whose work may take real time, until the guard is dropped.
     #[must_use]
     pub fn actor(&self) -> Counted {
-        self.change(|state| state.actors += 1);
+        self.state().actors += 1;
         Counted { time: self.clone(), actor: true }
     }
 
     /// One of the actors waits for the network, until the guard is dropped.
     #[must_use]
     pub fn wait(&self) -> Counted {
-        self.change(|state| state.waiting += 1);
+        self.state().waiting += 1;
         Counted { time: self.clone(), actor: false }
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        // A new hold at each change, so that its time begins again.
-        state.hold = (state.waiting < state.actors).then(|| {
-            let (release, released) = channel();
-            tokio::task::spawn_blocking(move || released.recv_timeout(HOLD));
-            release
-        });
+    /// Moves the clock as long as `work` lasts, and tells `moved` each time. Needs a runtime whose clock is paused.
+    pub async fn drive<T>(&self, moved: impl Fn(Duration), work: impl Future<Output = T>) -> T {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        // As long as this runs, tokio does not move the clock by itself.
+        let hold = spawn_blocking(move || released.recv());
+        let moving = async {
+            loop {
+                let everybody_waits = {
+                    let state = self.state();
+                    state.waiting >= state.actors
+                };
+                let by = if everybody_waits { LEAP } else { STEP };
+                if !everybody_waits {
+                    // A failed wait only makes the clock faster.
+                    let _ = spawn_blocking(|| std::thread::sleep(STEP)).await;
+                }
+                tokio::time::advance(by).await;
+                moved(by);
+                for _ in 0..TURNS {
+                    yield_now().await;
+                }
+            }
+        };
+        let result = tokio::select! {
+            result = work => result,
+            () = moving => unreachable!("the clock moves for ever"),
+        };
+        drop(release);
+        // It ends with an error by design: its channel is closed.
+        let _ = hold.await;
+        result
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // Without a runtime nobody waits any longer.
-        if tokio::runtime::Handle::try_current().is_err() {
-            return;
+        let mut state = self.time.state();
+        if self.actor {
+            state.actors -= 1;
+        } else {
+            state.waiting -= 1;
         }
-        self.time.change(|state| if self.actor { state.actors -= 1 } else { state.waiting -= 1 });
     }
 }

@@ -15,3 +15,4 @@ mod sessions;
 mod set_anew;
 mod sign_in;
 mod sign_up;
+mod simulation;
