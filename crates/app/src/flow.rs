@@ -6,6 +6,7 @@
 //! turns, and the flow's revision decides between nodes, so that a form that was sent twice does its work once.
 
 mod credentials;
+mod handles;
 mod hook;
 mod progressive;
 mod registration;
@@ -23,17 +24,16 @@ use hookwright_store::{Change, CommitError, Conflict, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::opaque::{derived, mint, sha256};
-use crate::sessions::SignedIn;
+use crate::sessions::{NewSession, SignedIn};
 use crate::{App, Error, RequestOrigin};
+use handles::{first_of, handle_hash};
 use run::{Org, Run};
 
+pub use handles::WentOn;
 pub use view::FlowView;
 
 /// How long an input waits for the one before it: longer than a hook may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-/// The longest text that could be a state handle.
-const MAX_HANDLE_BYTES: usize = 128;
 
 /// What a flow is for.
 #[derive(Debug, Clone, Default)]
@@ -57,15 +57,35 @@ pub struct StartedFlow {
     pub expires: Timestamp,
 }
 
-/// The state handle of the flow with this interaction handle: who has the one may ask for the other, again and again.
-#[must_use]
-pub fn state_handle_of(interaction_handle: &str) -> SecretString {
-    derived("state handle", &[interaction_handle])
+/// A form of the hosted pages, as far as it says which page it came from.
+#[derive(Debug, Clone)]
+pub struct SentForm {
+    /// The state of the flow that the page showed; nothing where it showed a flow that was not there yet.
+    pub attempt: Option<String>,
+    /// The page's token: see [`App::mint_form_token`].
+    pub token: String,
 }
 
-/// What a flow is stored under.
-fn flow_id(state_handle: &str) -> [u8; 32] {
-    sha256(&[b"flow", state_handle.as_bytes()])
+/// What an input led to.
+#[derive(Debug)]
+pub enum Advanced {
+    /// The flow stands here now.
+    Here(Box<Arrival>),
+    /// Another input was faster and raised the rights: the flow is opened by another state handle.
+    WentOn(WentOn),
+    /// There is no such flow, or its time is over.
+    Gone,
+}
+
+/// Where a flow stands after an input.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What is to be shown.
+    pub view: FlowView,
+    /// The state handle that opens the flow from now on: a fresh one if the input raised the rights.
+    pub state_handle: SecretString,
+    /// The session of whoever came to the end with this input by the hosted pages.
+    pub session: Option<NewSession>,
 }
 
 /// The code at the end of a flow. It follows from the state handle, so that whoever has that can be told again.
@@ -84,8 +104,8 @@ impl App {
     /// [`Error::NotFound`] if there is no such app or nobody can sign in to it.
     pub async fn start_flow(&self, start: FlowStart, origin: &RequestOrigin) -> Result<StartedFlow, Error> {
         let interaction_handle = mint(self.entropy());
-        let state_handle = state_handle_of(interaction_handle.expose_secret());
-        let expires = self.begin_flow(&state_handle, start, origin).await?;
+        let first = first_of(interaction_handle.expose_secret());
+        let (expires, state_handle) = self.begin(first, start, origin).await?;
         Ok(StartedFlow { interaction_handle, state_handle, expires })
     }
 
@@ -99,10 +119,23 @@ impl App {
         start: FlowStart,
         origin: &RequestOrigin,
     ) -> Result<Timestamp, Error> {
+        Ok(self.begin(state_handle.clone(), start, origin).await?.0)
+    }
+
+    /// Begins a flow; gives when it ends, and the state handle that opens it.
+    async fn begin(
+        &self,
+        state_handle: SecretString,
+        start: FlowStart,
+        origin: &RequestOrigin,
+    ) -> Result<(Timestamp, SecretString), Error> {
         let now = self.now();
         let application = self.flow_application(start.application.as_ref()).await?;
+        let id = handle_hash(state_handle.expose_secret());
         let flow = Flow {
-            id: flow_id(state_handle.expose_secret()),
+            id,
+            handle: id,
+            previous: None,
             attempt: mint_event_id(self.entropy()),
             application,
             state: FlowState::beginning(start.client),
@@ -116,12 +149,11 @@ impl App {
             Ok(()) | Err(CommitError::Conflict(Conflict::AlreadyThere)) => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(signed_in) = start.signed_in {
-            let org = Org::read(self, &flow).await?;
-            let mut run = Run::new(self, flow, org, state_handle.clone(), origin.clone());
-            run.resume(signed_in).await?;
-        }
-        Ok(expires)
+        let Some(signed_in) = start.signed_in else { return Ok((expires, state_handle)) };
+        let org = Org::read(self, &flow).await?;
+        let mut run = Run::new(self, flow, org, state_handle, origin.clone());
+        run.resume(signed_in).await?;
+        Ok((expires, run.handle))
     }
 
     /// Where a flow stands; `None` if it is unknown or over.
@@ -143,6 +175,8 @@ impl App {
         let now = self.now();
         let flow = Flow {
             id: [0; 32],
+            handle: [0; 32],
+            previous: None,
             attempt: String::new(),
             application: self.flow_application(application).await?,
             state: FlowState::beginning(None),
@@ -159,27 +193,27 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn end_flow(&self, state_handle: &str) -> Result<(), Error> {
-        Ok(self.inner.store.commit(vec![Change::Flow(FlowChange::Delete(flow_id(state_handle)))]).await?)
+        Ok(self.inner.store.commit(vec![Change::Flow(FlowChange::Delete(handle_hash(state_handle)))]).await?)
     }
 
-    /// Gives a flow its next input and says where it stands then; `None` if it is unknown or over.
+    /// Gives a flow its next input and says where it stands then.
     ///
-    /// `attempt` is what the form carried, if it came from a form: an input made for an earlier state does nothing. An input
-    /// that does not belong to the step where the flow is does nothing either. Runs to its end also if the caller goes away.
+    /// An input that was made for an earlier state, as `form` tells, does nothing. An input that does not belong to the step
+    /// where the flow is does nothing either. Runs to its end also if the caller goes away.
     ///
     /// # Errors
     /// [`Error::TooBusy`] if the input before this one is still under way, or too many passwords are being compared.
     pub async fn advance_flow(
         &self,
         state_handle: &SecretString,
-        attempt: Option<&str>,
+        form: Option<SentForm>,
         input: Input,
         origin: &RequestOrigin,
-    ) -> Result<Option<FlowView>, Error> {
+    ) -> Result<Advanced, Error> {
         let (app, under_way) = (self.clone(), self.inner.calls.token());
-        let (handle, attempt, origin) = (state_handle.clone(), attempt.map(str::to_owned), origin.clone());
+        let (handle, origin) = (state_handle.clone(), origin.clone());
         run_to_end(async move {
-            let result = app.advance(handle, attempt, input, origin).await;
+            let result = app.advance(handle, form, input, origin).await;
             drop(under_way);
             result
         })
@@ -189,41 +223,46 @@ impl App {
     async fn advance(
         self,
         handle: SecretString,
-        attempt: Option<String>,
+        form: Option<SentForm>,
         input: Input,
         origin: RequestOrigin,
-    ) -> Result<Option<FlowView>, Error> {
-        let id = flow_id(handle.expose_secret());
-        let (turn, waited_from) = match self.inner.turns.take_at_once(&id) {
+    ) -> Result<Advanced, Error> {
+        // A flow has one handle at a time: whoever comes with the one of before finds nothing after the turn.
+        let key = handle_hash(handle.expose_secret());
+        let (turn, waited_from) = match self.inner.turns.take_at_once(&key) {
             Some(turn) => (turn, None),
             None => {
-                let Some(seen) = self.living_flow(handle.expose_secret()).await? else { return Ok(None) };
-                let turn = self.inner.turns.take(&id, PATIENCE).await;
-                (turn.ok_or(Error::TooBusy { retry_after: PATIENCE })?, Some(seen.revision))
+                let seen = self.living_flow(handle.expose_secret()).await?;
+                let turn = self.inner.turns.take(&key, PATIENCE).await;
+                (turn.ok_or(Error::TooBusy { retry_after: PATIENCE })?, seen.map(|seen| seen.revision))
             }
         };
-        let Some(flow) = self.living_flow(handle.expose_secret()).await? else { return Ok(None) };
-        // Whoever waited for another input was shown the state before it.
-        let is_current = waited_from.is_none_or(|revision| revision == flow.revision)
-            && attempt.is_none_or(|attempt| attempt == flow.attempt);
-        let flow = if is_current {
-            let org = Org::read(&self, &flow).await?;
-            let mut run = Run::new(&self, flow, org, handle.clone(), origin);
-            run.step(input).await?;
-            run.flow
-        } else {
-            flow
+        let Some(flow) = self.living_flow(handle.expose_secret()).await? else {
+            return self.advanced_before(&handle, form.as_ref()).await;
         };
+        // Whoever waited for another input was shown the state before it.
+        let made_for = form.as_ref().and_then(|form| form.attempt.as_ref());
+        let is_current = waited_from.is_none_or(|revision| revision == flow.revision)
+            && made_for.is_none_or(|attempt| *attempt == flow.attempt);
+        let org = Org::read(&self, &flow).await?;
+        let mut run = Run::new(&self, flow, org, handle, origin);
+        run.form = form;
+        if is_current {
+            run.step(input).await?;
+        }
         drop(turn);
-        self.view(flow, handle.expose_secret()).await
+        if run.went_on() {
+            return self.advanced_before(&run.handle, run.form.as_ref()).await;
+        }
+        let view = self.view(run.flow, run.handle.expose_secret()).await?;
+        let arrival = view.map(|view| Arrival { view, state_handle: run.handle, session: run.session });
+        Ok(arrival.map_or(Advanced::Gone, |arrival| Advanced::Here(Box::new(arrival))))
     }
 
-    async fn living_flow(&self, state_handle: &str) -> Result<Option<Flow>, Error> {
-        if state_handle.is_empty() || state_handle.len() > MAX_HANDLE_BYTES {
-            return Ok(None);
-        }
-        let flow = self.inner.store.flow(&flow_id(state_handle)).await?;
-        Ok(flow.filter(|flow| self.now() < flow.expires))
+    /// What an input comes to whose state handle opens nothing.
+    async fn advanced_before(&self, handle: &SecretString, form: Option<&SentForm>) -> Result<Advanced, Error> {
+        let went_on = self.flow_went_on(handle, form.map(|form| form.token.as_str())).await?;
+        Ok(went_on.map_or(Advanced::Gone, Advanced::WentOn))
     }
 
     async fn flow_application(&self, id: Option<&AppId>) -> Result<AppId, Error> {

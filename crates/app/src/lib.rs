@@ -54,7 +54,7 @@ pub use applications::ApplicationQuery;
 pub use caller::{Caller, RequestOrigin};
 pub use error::{Error, HookFailure};
 pub use executions::ExecutionFilter;
-pub use flow::{FlowStart, FlowView, StartedFlow, state_handle_of};
+pub use flow::{Advanced, Arrival, FlowStart, FlowView, SentForm, StartedFlow, WentOn};
 pub use groups::GroupQuery;
 pub use hook_call::HookAnswer;
 pub use hook_keys::StoredHookKeys;

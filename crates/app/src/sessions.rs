@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
+use hookwright_model::Timestamp;
 use hookwright_model::execution::Actor;
-use hookwright_model::flow::Step;
+use hookwright_model::id::UserId;
 use hookwright_model::session::{Session, WHOLE_LIFETIME};
 use hookwright_model::user::{User, UserStatus};
-use hookwright_store::{Change, CommitError, Conflict, FlowChange};
+use hookwright_store::{Change, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::events::{self, user_actor, user_target};
 use crate::opaque::{derived, mint, sha256};
-use crate::{App, Error, FlowView, RequestOrigin};
+use crate::{App, Error, RequestOrigin};
 
 /// Uses closer together than this are noted once.
 const NOTING_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How long after its end a flow can be turned into a session.
-const HANDOVER: Duration = Duration::from_secs(60);
 
 /// A session that just began; the only time that its token is known.
 #[derive(Debug)]
@@ -38,55 +36,44 @@ pub struct SignedIn {
     pub user: User,
 }
 
+/// How much of a form's token is the secret of the page.
+const PAGE_SECRET_LETTERS: usize = 43;
+
+fn form_token(secret: &str, page: &str) -> String {
+    format!("{page}{}", derived("form token", &[secret, page]).expose_secret())
+}
+
 fn session_id(token: &str) -> [u8; 32] {
     sha256(&[b"session", token.as_bytes()])
 }
 
 impl App {
-    /// Begins the session at the end of a flow: for who just proved who they are, and for a flow that ended just now.
-    ///
-    /// The token follows from the flow, so that a last form that was sent twice leads to one session; no two flows have the
-    /// same.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn begin_session(
-        &self,
-        state_handle: &SecretString,
-        view: &FlowView,
-    ) -> Result<Option<NewSession>, Error> {
-        let (Step::Done { user, .. }, Some(authenticated), Some(ended)) = (&view.step, view.authenticated, view.ended)
-        else {
-            return Ok(None);
-        };
-        let now = self.now();
-        if now.since(ended) > HANDOVER {
-            return Ok(None);
-        }
-        let token = derived("session", &[state_handle.expose_secret(), &view.attempt]);
+    /// A session for who just proved who they are, and the change that begins it. It belongs into the commit that ends their flow:
+    /// then the token is the one request's that ended it, and nobody else's.
+    pub(crate) fn new_session(&self, user: &UserId, authenticated: Timestamp) -> (NewSession, Change) {
+        let token = mint(self.entropy());
         let session = Session {
             id: session_id(token.expose_secret()),
             user: user.clone(),
             created: authenticated,
-            last_used: now.max(authenticated),
+            last_used: self.now().max(authenticated),
         };
-        match self.inner.store.commit(vec![Change::Flow(FlowChange::InsertSession(session))]).await {
-            Ok(()) | Err(CommitError::Conflict(Conflict::AlreadyThere)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(Some(NewSession { token, lifetime: WHOLE_LIFETIME }))
+        let change = Change::Flow(FlowChange::InsertSession(session));
+        (NewSession { token, lifetime: WHOLE_LIFETIME }, change)
     }
 
-    /// What a form carries to show that it came from a page of ours: it follows from a secret that only the browser has.
+    /// What a form carries to show that it came from a page of ours: it follows from a secret that only the browser has, and from
+    /// one that only this page has. Two pages never have the same, and one page sends the same however often it is sent.
     #[must_use]
-    pub fn form_token(secret: &str) -> String {
-        derived("form token", &[secret]).expose_secret().to_owned()
+    pub fn mint_form_token(&self, secret: &str) -> String {
+        form_token(secret, mint(self.entropy()).expose_secret())
     }
 
-    /// Whether a form carried the token that belongs to the browser's secret.
+    /// Whether a form carried a token that belongs to the browser's secret.
     #[must_use]
     pub fn is_form_token(secret: &str, token: &str) -> bool {
-        Self::form_token(secret).as_bytes().ct_eq(token.as_bytes()).into()
+        let Some((page, _)) = token.split_at_checked(PAGE_SECRET_LETTERS) else { return false };
+        form_token(secret, page).as_bytes().ct_eq(token.as_bytes()).into()
     }
 
     /// A fresh secret for a browser to keep.

@@ -7,6 +7,7 @@ mod client;
 mod code;
 
 use std::fmt;
+use std::mem::discriminant;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -45,11 +46,18 @@ pub const EMAIL_CODE_PAUSE: Duration = Duration::from_secs(15);
 /// How long the code at the end of a flow can be exchanged for tokens.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// A flow as it is stored, under the SHA-256 of its state handle.
+/// How many rises in rights a client can follow by its interaction handle, in one flow.
+pub const MAX_FOLLOWED_RISES: usize = 32;
+
+/// A flow as it is stored. Of its state handles only the SHA-256 is known here.
 #[derive(Clone, PartialEq)]
 pub struct Flow {
-    /// SHA-256 of the state handle, which only the client has.
+    /// SHA-256 of the first state handle. Names the flow as long as it lives, and opens nothing after the first rise in rights.
     pub id: [u8; 32],
+    /// SHA-256 of the state handle that opens the flow now.
+    pub handle: [u8; 32],
+    /// SHA-256 of the state handle before the last rise in rights. It opens nothing any longer.
+    pub previous: Option<[u8; 32]>,
     /// Names this state of the flow: a form carries it, so that a form sent twice does its work once. Unique over all flows,
     /// and new with each change.
     pub attempt: String,
@@ -90,6 +98,10 @@ pub struct FlowState {
     /// How the last input was refused, if it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refusal: Option<RefusalStatus>,
+    /// What the state handles were made of besides the ones before them, oldest first: random, and worth nothing alone. All of
+    /// them where a client follows by its interaction handle, else the last one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rises: Vec<String>,
 }
 
 /// How a refusal is told in HTTP.
@@ -145,9 +157,6 @@ pub enum Stage {
         user: UserId,
         /// When the user proved who they are, in milliseconds since the epoch.
         authenticated_ms: i64,
-        /// When the flow came to its end, if that was later.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        ended_ms: Option<i64>,
         /// SHA-256 of the code that the client gets, in hexadecimal digits; absent where there is no client.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         code_sha256: Option<String>,
@@ -166,6 +175,14 @@ impl Stage {
             | Self::Done { user, .. } => Some(user),
         }
     }
+
+    /// Whether whoever is at the next stage may do more than at this one: the flow speaks for somebody there, and did not or
+    /// did so at another stage before. The state handle must be another one then, so that nobody who knew the one of before
+    /// gains by what somebody else proved.
+    #[must_use]
+    pub fn rises_to(&self, next: &Self) -> bool {
+        next.user().is_some() && (discriminant(self) != discriminant(next) || self.user() != next.user())
+    }
 }
 
 impl FlowState {
@@ -173,7 +190,25 @@ impl FlowState {
     #[must_use]
     pub fn beginning(client: Option<ClientBinding>) -> Self {
         let (messages, values) = (Vec::new(), Map::new());
-        Self { stage: Stage::Identify, client, messages, values, proven_ms: None, mails: 0, refusal: None }
+        let stage = Stage::Identify;
+        Self { stage, client, messages, values, proven_ms: None, mails: 0, refusal: None, rises: Vec::new() }
+    }
+
+    /// Whether a client leads the person through by itself, so that its interaction handle must open the flow all the time.
+    #[must_use]
+    pub fn is_led_by_client(&self) -> bool {
+        self.client.as_ref().is_some_and(|client| client.face == ClientFace::Interaction)
+    }
+
+    /// The same after a rise in rights.
+    #[must_use]
+    pub fn risen(mut self, rise: String) -> Self {
+        // Where there are too many, those before are forgotten: the interaction handle opens nothing any longer then.
+        if !self.is_led_by_client() || self.rises.len() >= MAX_FOLLOWED_RISES {
+            self.rises.clear();
+        }
+        self.rises.push(rise);
+        self
     }
 
     /// The same flow at another stage, with nothing to say. What was proved is forgotten where the stage is about nobody.
@@ -326,7 +361,7 @@ mod tests {
             Stage::SetPassword { user: UserId::from_text("00u1"), is_new: true },
             Stage::EmailCode { user: UserId::from_text("00u1"), code_sha256: "ab".to_owned(), sent_ms: 5, failures: 1 },
             Stage::Progressive { user: UserId::from_text("00u1") },
-            Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, ended_ms: Some(8), code_sha256: None },
+            Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, code_sha256: None },
         ];
         for stage in stages {
             let state = FlowState::beginning(None).at(stage);
@@ -344,6 +379,45 @@ mod tests {
         for stage in [Stage::Identify, Stage::SignUp, Stage::Password { identifier: "x".to_owned() }] {
             assert_eq!(state.at(stage).proven(), None);
         }
+    }
+
+    #[test]
+    fn rights_rise_where_a_flow_begins_to_speak_for_somebody() {
+        let user = || UserId::from_text("00u1");
+        let code = |failures| Stage::EmailCode { user: user(), code_sha256: "ab".to_owned(), sent_ms: 5, failures };
+        let password = || Stage::Password { identifier: "x".to_owned() };
+        let done = || Stage::Done { user: user(), authenticated_ms: 7, code_sha256: None };
+        let stages =
+            || [Stage::Identify, password(), Stage::SignUp, code(0), Stage::Progressive { user: user() }, done()];
+        for (number, before) in stages().iter().enumerate() {
+            for (other, next) in stages().iter().enumerate() {
+                assert_eq!(before.rises_to(next), other > 2 && other != number, "{before:?} {next:?}");
+            }
+        }
+        assert!(!code(0).rises_to(&code(1)), "a wrong code is no rise");
+        let other = Stage::Progressive { user: UserId::from_text("00u2") };
+        assert!(Stage::Progressive { user: user() }.rises_to(&other));
+    }
+
+    #[test]
+    fn a_client_that_leads_can_follow_many_rises_and_a_browser_the_last_one() {
+        let client = |face| ClientBinding {
+            face,
+            client_id: "0oa1".to_owned(),
+            redirect_uri: "https://app.example/cb".to_owned(),
+            scope: "openid".to_owned(),
+            state: None,
+            nonce: None,
+            code_challenge: None,
+            response_mode: None,
+        };
+        let after = |client, rises: usize| {
+            (0..rises).fold(FlowState::beginning(client), |state, number| state.risen(number.to_string())).rises
+        };
+        assert_eq!(after(Some(client(ClientFace::Interaction)), 3), ["0", "1", "2"]);
+        assert_eq!(after(Some(client(ClientFace::Interaction)), MAX_FOLLOWED_RISES + 1), ["32"]);
+        assert_eq!(after(Some(client(ClientFace::Authorize)), 3), ["2"]);
+        assert_eq!(after(None, 3), ["2"]);
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0009_email_verified.sql"),
                 include_str!("../migrations/sqlite/0010_fewer_index_entries.sql"),
                 include_str!("../migrations/sqlite/0011_nodes.sql"),
+                include_str!("../migrations/sqlite/0012_risen_flows.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -128,6 +129,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0009_email_verified.sql"),
                 include_str!("../migrations/postgres/0010_fewer_index_entries.sql"),
                 include_str!("../migrations/postgres/0011_nodes.sql"),
+                include_str!("../migrations/postgres/0012_risen_flows.sql"),
             ],
         }
     }

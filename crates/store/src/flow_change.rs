@@ -11,7 +11,7 @@ use hookwright_model::session::Session;
 pub enum FlowChange {
     /// A new flow; [`crate::Conflict::AlreadyThere`] if there is one with this state handle.
     Insert(Box<Flow>),
-    /// The flow gets this attempt, state and the next revision, if its stored revision is still this one and everything that
+    /// The flow gets this attempt, state, state handle and the next revision, if its stored revision is still this one and everything that
     /// is expected is so; [`crate::Conflict::Stale`] otherwise.
     Update {
         /// The flow.
@@ -19,7 +19,7 @@ pub enum FlowChange {
         /// What was read before and must be so still.
         expected: Expected,
     },
-    /// The flow goes, if it is there.
+    /// The flow that this state handle opens goes, if it is there.
     Delete([u8; 32]),
     /// A code that a client may exchange once; [`crate::Conflict::AlreadyThere`] if it is there.
     InsertCode(Box<FlowCode>),

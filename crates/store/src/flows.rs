@@ -16,12 +16,21 @@ const INSERT: &str = "INSERT INTO flows (id, attempt, application_id, state, cre
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
 /// Takes no lock on what is expected: whoever changes a policy does not wait for those who sign up.
-const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1 \
+const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1, handle = $9, previous = $10 \
      WHERE id = $1 AND revision = $2 \
      AND ($5 = '' OR EXISTS (SELECT 1 FROM enrollment_policies WHERE id = $5 AND revision = $6)) \
      AND ($7 = '' OR EXISTS (SELECT 1 FROM inline_hooks WHERE id = $7 AND revision = $8))";
 
-const DELETE: &str = "DELETE FROM flows WHERE id = $1";
+const DELETE: &str = "DELETE FROM flows WHERE (id = $1 AND handle IS NULL) OR handle = $1";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, attempt, application_id, state, created_ms, expires_ms, revision, handle, previous FROM flows ",
+            $rest
+        )
+    };
+}
 
 const DROP_EXPIRED: [&str; 9] = [
     "DELETE FROM flows WHERE expires_ms <= $1",
@@ -61,12 +70,15 @@ pub(crate) fn update(flow: &Flow, expected: Expected) -> Result<Statement, Store
         Argument::Integer(policy_revision),
         Argument::Text(hook),
         Argument::Integer(hook_revision),
+        // The first handle is the one that the id is made of.
+        Argument::OptionalBytes((flow.handle != flow.id).then(|| flow.handle.to_vec())),
+        Argument::OptionalBytes(flow.previous.map(|previous| previous.to_vec())),
     ];
     Ok(Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale)))
 }
 
-pub(crate) fn delete(id: &[u8; 32]) -> Statement {
-    Statement::new(DELETE, vec![Argument::Bytes(id.to_vec())])
+pub(crate) fn delete(handle: &[u8; 32]) -> Statement {
+    Statement::new(DELETE, vec![Argument::Bytes(handle.to_vec())])
 }
 
 /// Drops what is over here and in the tables around.
@@ -83,6 +95,8 @@ struct FlowRow {
     created_ms: i64,
     expires_ms: i64,
     revision: i64,
+    handle: Option<Vec<u8>>,
+    previous: Option<Vec<u8>>,
 }
 
 impl TryFrom<FlowRow> for Flow {
@@ -90,9 +104,12 @@ impl TryFrom<FlowRow> for Flow {
 
     fn try_from(row: FlowRow) -> Result<Self, StoreError> {
         let what = || format!("flow {}", row.attempt);
+        let id = hash(row.id)?;
         Ok(Self {
             state: from_text(&row.state, &what)?,
-            id: hash(row.id)?,
+            id,
+            handle: row.handle.map(hash).transpose()?.unwrap_or(id),
+            previous: row.previous.map(hash).transpose()?,
             application: AppId::from_text(row.application_id),
             created: Timestamp::from_millis(row.created_ms),
             expires: Timestamp::from_millis(row.expires_ms),
@@ -103,14 +120,32 @@ impl TryFrom<FlowRow> for Flow {
 }
 
 impl Store {
-    /// The flow whose state handle has this SHA-256, also if it has expired.
+    /// The flow that the state handle with this SHA-256 opens, also if it has expired.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn flow(&self, id: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
-        const SELECT: &str = "SELECT id, attempt, application_id, state, created_ms, expires_ms, revision \
-             FROM flows WHERE id = $1";
-        let row = fetch!(self.database(), fetch_optional, FlowRow, SELECT, id.to_vec())?;
+    pub async fn flow(&self, handle: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
+        let sql = select!("WHERE (id = $1 AND handle IS NULL) OR handle = $1");
+        let row = fetch!(self.database(), fetch_optional, FlowRow, sql, handle.to_vec())?;
+        row.map(Flow::try_from).transpose()
+    }
+
+    /// The flow with this id, whatever state handle opens it now, also if it has expired.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn flow_with_id(&self, id: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
+        let row = fetch!(self.database(), fetch_optional, FlowRow, select!("WHERE id = $1"), id.to_vec())?;
+        row.map(Flow::try_from).transpose()
+    }
+
+    /// The flow that the state handle with this SHA-256 opened until its last rise in rights.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn flow_that_moved_on(&self, handle: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
+        let sql = select!("WHERE previous = $1 LIMIT 1");
+        let row = fetch!(self.database(), fetch_optional, FlowRow, sql, handle.to_vec())?;
         row.map(Flow::try_from).transpose()
     }
 }

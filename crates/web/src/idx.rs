@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use hookwright_app::{App, FlowView, state_handle_of};
+use hookwright_app::{Advanced, App, FlowView};
 use hookwright_model::flow::{Input, Step};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -25,12 +25,15 @@ const ION: &str = "application/ion+json; okta-version=1.0.0";
 
 /// `POST /idp/idx/introspect`: where a flow stands, by `interactionHandle` or, to go on with it, by `stateToken`.
 pub(crate) async fn introspect(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
-    let handle = match (request.text("interactionHandle"), request.text("stateToken")) {
-        (Some(interaction), _) => state_handle_of(interaction),
-        (None, Some(state)) => SecretString::from(state.to_owned()),
-        (None, None) => request.handle(),
+    let (handle, mut view) = if let Some(interaction) = request.text("interactionHandle") {
+        let Some(found) = app.flow_of_interaction(interaction).await? else { return Ok(expired()) };
+        found
+    } else {
+        let token = request.text("stateToken").map(|token| SecretString::from(token.to_owned()));
+        let handle = token.unwrap_or_else(|| request.handle());
+        let Some(view) = app.flow(handle.expose_secret()).await? else { return Ok(expired()) };
+        (handle, view)
     };
-    let Some(mut view) = app.flow(handle.expose_secret()).await? else { return Ok(expired()) };
     // What was said about an input is said to the input.
     (view.refusal, view.messages) = (None, Vec::new());
     Ok(answer(&app, &handle, &view))
@@ -91,10 +94,10 @@ pub(crate) async fn cancel(State(app): State<App>, request: IdxRequest) -> Resul
 }
 
 async fn advance(app: &App, request: &IdxRequest, input: Input) -> Result<Response, ApiError> {
-    let handle = request.handle();
-    match app.advance_flow(&handle, None, input, &request.origin).await? {
-        Some(view) => Ok(answer(app, &handle, &view)),
-        None => Ok(expired()),
+    match app.advance_flow(&request.handle(), None, input, &request.origin).await? {
+        Advanced::Here(arrival) => Ok(answer(app, &arrival.state_handle, &arrival.view)),
+        // Where it went is for those alone who made it go there, and for the client that has the interaction handle.
+        Advanced::WentOn(_) | Advanced::Gone => Ok(expired()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The hosted sign-in page: the sign-in flows for people with a browser. Works without JavaScript; there is none.
 //!
 //! A browser keeps the flow's state handle in a cookie. Each form carries a token that follows from it, so that only a page of
-//! ours can have made the form, and the attempt, so that a form sent twice does its work once.
+//! ours can have made the form, and the attempt, so that a form sent twice does its work once. Where somebody proved who they
+//! are, the answer to that one form brings a fresh state handle, and at the end the session; a form that is sent twice is
+//! led to the same next page, and takes no cookie away.
 
 mod asset;
 pub(crate) mod browser;
@@ -15,7 +17,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
-use hookwright_app::{App, FlowStart, FlowView, RequestOrigin};
+use hookwright_app::{Advanced, App, Arrival, FlowStart, FlowView, RequestOrigin, SentForm, WentOn};
 use hookwright_model::flow::{ClientFace, Input, RefusalStatus, Step};
 use hookwright_model::id::AppId;
 use hookwright_model::registration::{Message, MessageKind};
@@ -41,7 +43,7 @@ pub(crate) async fn show(
     let Some(handle) = browser.flow.as_ref().filter(|_| wanted.is_none()) else {
         return begin(&app, &browser, wanted.as_ref(), None).await;
     };
-    match app.flow(handle.expose_secret()).await? {
+    match hosted_flow(&app, handle).await? {
         // Somebody who comes back after the end has a session; where not, it begins anew.
         Some(view) if app.is_over(&view).await? => match &browser.session {
             Some(token) if app.signed_in(token.expose_secret()).await?.is_some() => Ok(see_other("/app/UserHome")),
@@ -74,7 +76,11 @@ pub(crate) async fn act(
     let wanted = form.text("app").map(AppId::from_text);
     let token = form.text("token").unwrap_or_default();
     let flow = browser.flow.clone().filter(|flow| App::is_form_token(flow.expose_secret(), token));
+    let attempt = form.text("attempt").filter(|attempt| !attempt.is_empty());
     let Some(handle) = flow.filter(|_| browser.is_same_origin) else {
+        if is_of_an_earlier_page(&app, &browser, attempt).await? {
+            return Ok(see_other("/signin"));
+        }
         let said = if browser.flow.is_none() { lost() } else { forged() };
         if !browser.is_same_origin {
             tracing::info!(origin = browser.origin, "refused a form of another origin than that of --public-url");
@@ -84,8 +90,10 @@ pub(crate) async fn act(
     let device = browser.device.clone().unwrap_or_else(|| app.mint_secret());
     let Some(input) = form.input(&action, &device) else { return Err(ApiError::unknown_path()) };
     let begins = matches!(input, Input::Identify { .. } | Input::StartSignUp | Input::Cancel | Input::SelectIdentify);
-    let attempt = form.text("attempt").filter(|attempt| !attempt.is_empty());
-    if app.flow(handle.expose_secret()).await?.is_none() {
+    if hosted_flow(&app, &handle).await?.is_none() {
+        if let Some(went_on) = app.flow_went_on(&handle, Some(token)).await? {
+            return Ok(led_on(&browser, &went_on));
+        }
         // The first form of a browser begins the flow that its page has only shown.
         if !begins || attempt.is_some() {
             return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await;
@@ -93,31 +101,65 @@ pub(crate) async fn act(
         let start = FlowStart { application: wanted.clone(), ..FlowStart::default() };
         app.begin_flow(&handle, start, &form.origin).await?;
     }
-    let Some(view) = app.advance_flow(&handle, attempt, input, &form.origin).await? else {
-        return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await;
-    };
-    after(&app, &browser, (&handle, &device), &view, &form.origin).await
+    let sent = SentForm { attempt: attempt.map(str::to_owned), token: token.to_owned() };
+    match app.advance_flow(&handle, Some(sent), input, &form.origin).await? {
+        Advanced::Here(arrival) => {
+            let rose = arrival.state_handle.expose_secret() != handle.expose_secret();
+            let mut response = after(&app, &browser, &device, &arrival, &form.origin).await?;
+            if rose {
+                let cookie = browser.set(Cookie::Flow, &arrival.state_handle, browser::FLOW_LIFETIME);
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Advanced::WentOn(went_on) => Ok(led_on(&browser, &went_on)),
+        Advanced::Gone => begin_again(&app, &browser, wanted.as_ref(), (StatusCode::BAD_REQUEST, expired())).await,
+    }
+}
+
+/// The flow of a browser. One that a client leads by itself is not the pages': whoever began it could have planted it here.
+async fn hosted_flow(app: &App, handle: &SecretString) -> Result<Option<FlowView>, ApiError> {
+    let view = app.flow(handle.expose_secret()).await?;
+    Ok(view.filter(|view| view.client.as_ref().is_none_or(|client| client.face != ClientFace::Interaction)))
+}
+
+/// Whether a form without the right token is one of this browser's own, sent from a page that it has left behind: its flow is
+/// there and stands elsewhere.
+async fn is_of_an_earlier_page(app: &App, browser: &Browser, attempt: Option<&str>) -> Result<bool, ApiError> {
+    let Some(handle) = browser.flow.as_ref().filter(|_| browser.is_same_origin) else { return Ok(false) };
+    Ok(hosted_flow(app, handle).await?.is_some_and(|view| attempt != Some(view.attempt.as_str())))
+}
+
+/// The way on for a form whose flow went on by another form. No cookie is taken away: the browser may have that of the other
+/// answer by now.
+fn led_on(browser: &Browser, WentOn(next): &WentOn) -> Response {
+    let mut response = see_other("/signin");
+    if let Some(handle) = next {
+        let cookie = browser.set(Cookie::Flow, handle, browser::FLOW_LIFETIME);
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// What a browser gets after its form: the form again with its faults, or the way to the next page.
 async fn after(
     app: &App,
     browser: &Browser,
-    (handle, device): (&SecretString, &SecretString),
-    view: &FlowView,
+    device: &SecretString,
+    Arrival { view, state_handle, session }: &Arrival,
     origin: &RequestOrigin,
 ) -> Result<Response, ApiError> {
     if view.refusal.is_some() {
-        return Ok(render(app, handle, view, None, status_of(view)));
+        return Ok(render(app, state_handle, view, None, status_of(view)));
     }
     if !matches!(view.step, Step::Done { .. }) {
         return Ok(see_other("/signin"));
     }
     let goal = if view.client.is_some() { "/signin" } else { "/app/UserHome" };
     let mut response = see_other(goal);
-    let Some(session) = app.begin_session(handle, view).await? else { return Ok(response) };
+    let Some(session) = session else { return Ok(response) };
     // Whoever was signed in with this browser is no longer.
-    if let Some(old) = browser.session.as_ref().filter(|old| old.expose_secret() != session.token.expose_secret()) {
+    if let Some(old) = &browser.session {
         app.end_session(old.expose_secret(), origin).await?;
     }
     let session_cookie = browser.set(Cookie::Session, &session.token, session.lifetime);
@@ -162,7 +204,7 @@ fn render(app: &App, handle: &SecretString, view: &FlowView, wanted: Option<&App
     {
         return steps::hand_over(client, code);
     }
-    let token = App::form_token(handle.expose_secret());
+    let token = app.mint_form_token(handle.expose_secret());
     let development = app.settings().address_policy.development;
     let page = steps::page(view, &token, wanted.map(AppId::as_str), development);
     page::html(status, &page)

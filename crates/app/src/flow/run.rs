@@ -12,10 +12,13 @@ use hookwright_model::registration::{Message, MessageKind, Refusal};
 use hookwright_model::user::User;
 use hookwright_model::user_schema::UserSchema;
 use hookwright_store::{Change, CommitError, Conflict, Expected, FlowChange};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use crate::sessions::SignedIn;
+use super::SentForm;
+use super::handles::{handle_hash, risen};
+use crate::opaque::mint;
+use crate::sessions::{NewSession, SignedIn};
 use crate::turns::Turn;
 use crate::{App, Error, RequestOrigin};
 
@@ -31,8 +34,15 @@ pub(super) struct Run<'a> {
     pub(super) app: &'a App,
     pub(super) flow: Flow,
     pub(super) org: Org,
+    /// What opens the flow, also after a rise that this input made.
     pub(super) handle: SecretString,
     pub(super) origin: RequestOrigin,
+    /// The form that brought the input, if it came by the hosted pages.
+    pub(super) form: Option<SentForm>,
+    /// The session that began with this input.
+    pub(super) session: Option<NewSession>,
+    /// What the next handle is made of, should this input raise the rights.
+    rise: SecretString,
     /// Names the state that this input leads to.
     pub(super) next_attempt: String,
 }
@@ -44,11 +54,13 @@ pub(super) struct Next {
     pub(super) expected: Expected,
     /// Held until it is written: mails for one user are counted one after the other.
     pub(super) mailing: Option<Turn>,
+    /// The session that begins with it.
+    pub(super) session: Option<NewSession>,
 }
 
 impl Next {
     pub(super) fn new(state: FlowState) -> Self {
-        Self { state, changes: Vec::new(), expected: Expected::default(), mailing: None }
+        Self { state, changes: Vec::new(), expected: Expected::default(), mailing: None, session: None }
     }
 }
 
@@ -71,8 +83,19 @@ impl Org {
 
 impl<'a> Run<'a> {
     pub(super) fn new(app: &'a App, flow: Flow, org: Org, handle: SecretString, origin: RequestOrigin) -> Self {
-        let next_attempt = mint_event_id(app.entropy());
-        Self { app, flow, org, handle, origin, next_attempt }
+        let (next_attempt, rise) = (mint_event_id(app.entropy()), mint(app.entropy()));
+        Self { app, flow, org, handle, origin, form: None, session: None, rise, next_attempt }
+    }
+
+    /// The state handle after this input, should it raise the rights.
+    pub(super) fn next_handle(&self) -> SecretString {
+        let page = self.form.as_ref().map_or("", |form| &form.token);
+        risen(&self.handle, self.rise.expose_secret(), page)
+    }
+
+    /// Whether somebody else raised the rights meanwhile, so that our state handle opens nothing any longer.
+    pub(super) fn went_on(&self) -> bool {
+        self.flow.handle != handle_hash(self.handle.expose_secret())
     }
 
     /// Does what the input asks for, if it belongs to the step where the flow is.
@@ -167,7 +190,14 @@ impl<'a> Run<'a> {
 
     /// Writes what the input leads to; the conflict is the caller's to judge.
     pub(super) async fn commit(&mut self, next: Next) -> Result<Result<(), Conflict>, Error> {
-        let flow = Flow { attempt: self.next_attempt.clone(), state: next.state, ..self.flow.clone() };
+        let mut flow = Flow { attempt: self.next_attempt.clone(), state: next.state, ..self.flow.clone() };
+        let mut handle = self.handle.clone();
+        if self.flow.state.stage.rises_to(&flow.state.stage) {
+            handle = self.next_handle();
+            flow.previous = Some(flow.handle);
+            flow.handle = handle_hash(handle.expose_secret());
+            flow.state = flow.state.risen(self.rise.expose_secret().to_owned());
+        }
         let update = FlowChange::Update { flow: Box::new(flow.clone()), expected: next.expected };
         let mut changes = vec![Change::Flow(update)];
         changes.extend(next.changes);
@@ -178,7 +208,7 @@ impl<'a> Run<'a> {
             Err(CommitError::Conflict(conflict)) => return Ok(Err(conflict)),
             Err(CommitError::OutcomeUnknown(error)) => {
                 // Looked up, never repeated: the attempt tells whether it was written.
-                let stored = self.app.inner.store.flow(&self.flow.id).await?;
+                let stored = self.app.inner.store.flow_with_id(&self.flow.id).await?;
                 if stored.is_none_or(|stored| stored.attempt != self.next_attempt) {
                     return Err(CommitError::OutcomeUnknown(error).into());
                 }
@@ -186,12 +216,13 @@ impl<'a> Run<'a> {
             Err(error) => return Err(error.into()),
         }
         self.flow = Flow { revision: self.flow.revision + 1, ..flow };
+        (self.handle, self.session) = (handle, next.session);
         Ok(Ok(()))
     }
 
     /// The flow as it is stored now.
     pub(super) async fn reread(&mut self) -> Result<(), Error> {
-        if let Some(flow) = self.app.inner.store.flow(&self.flow.id).await? {
+        if let Some(flow) = self.app.inner.store.flow_with_id(&self.flow.id).await? {
             self.flow = flow;
         }
         Ok(())
@@ -199,7 +230,7 @@ impl<'a> Run<'a> {
 
     /// Whether somebody else has moved the flow since it was read.
     pub(super) async fn was_moved(&self) -> Result<bool, Error> {
-        let stored = self.app.inner.store.flow(&self.flow.id).await?;
+        let stored = self.app.inner.store.flow_with_id(&self.flow.id).await?;
         Ok(stored.is_none_or(|stored| stored.revision != self.flow.revision))
     }
 

@@ -116,7 +116,7 @@ impl Run<'_> {
         let now = self.app.now();
         let mut code_sha256 = None;
         if let Some(client) = &self.flow.state.client {
-            let code = code_of(self.handle.expose_secret(), &self.next_attempt);
+            let code = code_of(self.next_handle().expose_secret(), &self.next_attempt);
             let sha256 = code_hash(code.expose_secret());
             code_sha256 = Some(hex(&sha256));
             changes.push(Change::Flow(FlowChange::InsertCode(Box::new(FlowCode {
@@ -128,18 +128,19 @@ impl Run<'_> {
                 expires: now.plus(CODE_LIFETIME),
             }))));
         }
+        // A client that leads the person has its own idea of a session.
+        let session = self.form.is_some().then(|| self.app.new_session(&user.id, authenticated));
+        let session = session.map(|(session, change)| {
+            changes.push(change);
+            session
+        });
         changes.push(Change::NoteSignIn { id: user.id.clone(), at: now });
         let mut event =
             self.app.flow_event(events::SESSION_STARTED, user_actor(user), &self.origin, vec![user_target(user)]);
         event.debug_data.insert("applicationId".to_owned(), json!(self.flow.application.as_str()));
         changes.push(Change::AppendEvents(vec![event]));
-        let stage = Stage::Done {
-            user: user.id.clone(),
-            authenticated_ms: authenticated.as_millis(),
-            ended_ms: (now != authenticated).then(|| now.as_millis()),
-            code_sha256,
-        };
-        Next { changes, ..Next::new(self.flow.state.at(stage)) }
+        let stage = Stage::Done { user: user.id.clone(), authenticated_ms: authenticated.as_millis(), code_sha256 };
+        Next { changes, session, ..Next::new(self.flow.state.at(stage)) }
     }
 
     /// The user who signs in with this name.

@@ -35,10 +35,6 @@ pub struct FlowView {
     pub client: Option<ClientBinding>,
     /// What the client gets, at the end.
     pub code: Option<SecretString>,
-    /// When the user proved who they are, at the end.
-    pub authenticated: Option<Timestamp>,
-    /// When the flow came to its end.
-    pub ended: Option<Timestamp>,
 }
 
 impl App {
@@ -66,7 +62,7 @@ impl App {
         };
         let sign_up = org.open_rule().is_some();
         let login = user.as_ref().map(|user| user.login().to_owned()).unwrap_or_default();
-        let (mut code, mut authenticated, mut ended) = (None, None, None);
+        let mut code = None;
         let step = match flow.state.stage {
             Stage::Identify => Step::Identify { sign_up },
             Stage::Password { identifier } => Step::Password { identifier, sign_up },
@@ -87,10 +83,8 @@ impl App {
                 let may_skip = !fields.iter().any(|field| field.required);
                 Step::Progressive { identifier: login, fields, may_skip }
             }
-            Stage::Done { user, authenticated_ms, ended_ms, .. } => {
+            Stage::Done { user, .. } => {
                 code = flow.state.client.as_ref().map(|_| code_of(state_handle, &flow.attempt));
-                authenticated = Some(Timestamp::from_millis(authenticated_ms));
-                ended = Some(Timestamp::from_millis(ended_ms.unwrap_or(authenticated_ms)));
                 Step::Done { user, identifier: login }
             }
         };
@@ -104,8 +98,6 @@ impl App {
             application: org.application,
             client: flow.state.client,
             code,
-            authenticated,
-            ended,
         }))
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn home(State(app): State<App>, browser: Browser) -> Result<Res
     let page = HomePage {
         name: signed_in.user.full_name(),
         attributes: attributes.collect(),
-        token: App::form_token(token.expose_secret()),
+        token: app.mint_form_token(token.expose_secret()),
     };
     Ok(html(StatusCode::OK, &page))
 }

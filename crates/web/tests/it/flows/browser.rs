@@ -118,6 +118,11 @@ impl Browser {
         self
     }
 
+    /// Posts to IDX, as a page with a script would.
+    pub(crate) async fn idx(&mut self, path: &str, body: String) -> Answer {
+        self.client.request(Method::POST, path).header("content-type", "application/json").body(body).send().await
+    }
+
     pub(crate) async fn sign_in(&mut self, identifier: &str, password: &str) -> &mut Self {
         self.open(&format!("/signin?app={}", super::org::APP)).await;
         self.send("/signin/identify", &[("identifier", identifier), ("passcode", password)]).await

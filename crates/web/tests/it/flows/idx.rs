@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 pub(crate) struct Idx {
     client: Client,
     base: String,
+    interaction: String,
     pub(crate) handle: String,
     pub(crate) status: u16,
     pub(crate) body: Value,
@@ -18,11 +19,18 @@ impl Idx {
     pub(crate) async fn introspect(org: &Org, interaction_handle: &str) -> Self {
         let client = Client::new(org.client.address());
         let base = org.app.settings().public_url.clone();
-        let mut idx = Self { client, base, handle: String::new(), status: 0, body: Value::Null };
-        let answer = idx.send("/idp/idx/introspect", &json!({"interactionHandle": interaction_handle})).await;
-        idx.take(&answer);
-        idx.handle = idx.body["stateHandle"].as_str().expect("a state handle").to_owned();
+        let interaction = interaction_handle.to_owned();
+        let mut idx = Self { client, base, interaction, handle: String::new(), status: 0, body: Value::Null };
+        idx.introspect_again().await;
+        assert!(!idx.handle.is_empty(), "a state handle");
         idx
+    }
+
+    /// Asks where the flow stands by its interaction handle, as the clients for Go and .NET do before each step.
+    pub(crate) async fn introspect_again(&mut self) -> &mut Self {
+        let answer = self.send("/idp/idx/introspect", &json!({"interactionHandle": self.interaction})).await;
+        self.take(&answer);
+        self
     }
 
     /// The same flow at an org that was started again elsewhere.
@@ -40,6 +48,10 @@ impl Idx {
         self.status = answer.status.as_u16();
         self.body = answer.json();
         assert!(self.body.is_object(), "every answer is JSON: {}", answer.text());
+        // Okta's clients go on with the state handle of the last answer.
+        if let Some(handle) = self.body["stateHandle"].as_str() {
+            handle.clone_into(&mut self.handle);
+        }
     }
 
     /// Posts to the remediation of this name with these values.

@@ -27,7 +27,7 @@ async fn cookies_belong_to_this_host_and_to_tls_alone() {
     let answer = browser.request(Method::POST, "/signin/identify", &headers, Some(body)).await;
     let set: Vec<&str> =
         answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().expect("text")).collect();
-    assert_eq!(set.len(), 2, "{set:?}");
+    assert_eq!(set.len(), 3, "{set:?}");
     for cookie in set {
         assert!(cookie.starts_with("__Host-hookwright_"), "{cookie}");
         for part in ["; Path=/;", "; HttpOnly;", "; SameSite=Lax;", "; Secure"] {
