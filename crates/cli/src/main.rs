@@ -44,6 +44,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    system::forbid_core_dumps();
     // The allocator asks for huge pages, of which each thread touches a few: measured, half of the resident memory. A system
     // that can't turn them off only costs that.
     #[cfg(target_os = "linux")]

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys};
+use hookwright_app::{App, Error, NewApiToken, Settings, StoredHookKeys};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_lanes::Lanes;
+use hookwright_model::Clock as _;
 use hookwright_model::secret_display::SecretDisplay;
 use hookwright_store::{Store, StoreOptions};
 use hookwright_web::{Server, ServerLimits};
@@ -31,6 +32,9 @@ const ROUNDS_A_CLEANING: u32 = 4;
 
 /// How often old records are forgotten.
 const RETENTION_ROUND: Duration = Duration::from_secs(60 * 60);
+
+/// The name of tokens that come from the configuration.
+const CONFIGURED: &str = "bootstrap";
 
 /// Flags of `serve`.
 #[derive(Debug, Args)]
@@ -243,8 +247,16 @@ pub(crate) async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result
 /// Stores the configured token, or makes one if there is none at all.
 async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option<NewApiToken>> {
     if let Some(secret) = &settings.api_token {
-        let token = NewApiToken::with_secret("bootstrap", secret.clone(), &SystemClock, &SystemEntropy);
-        token.store(store, &SystemEntropy).await.context("the configured API token can't be used")?;
+        let token = NewApiToken::with_secret(CONFIGURED, secret.clone(), &SystemClock, &SystemEntropy);
+        match token.store(store, &SystemEntropy).await {
+            // No reason to shut everybody else out.
+            Err(Error::WrongState(_)) => tracing::warn!(
+                "The API token of the configuration was revoked and opens nothing: take it out of HOOKWRIGHT_API_TOKEN, or put \
+                 another there. `hookwright token create` makes one beside this server."
+            ),
+            stored => stored.context("the configured API token can't be used")?,
+        }
+        tell_of_earlier_tokens(store, &token).await?;
         return Ok(None);
     }
     if !store.api_tokens().await?.is_empty() {
@@ -253,6 +265,23 @@ async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option
     let token = NewApiToken::mint("first", &SystemClock, &SystemEntropy);
     token.store(store, &SystemEntropy).await?;
     Ok(Some(token))
+}
+
+/// Names the tokens that came from the configuration of earlier starts and are still good: another value there does not end
+/// them, since its clients may still be on their way to it.
+async fn tell_of_earlier_tokens(store: &Store, configured: &NewApiToken) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    for earlier in store.api_tokens().await? {
+        if earlier.name == CONFIGURED && earlier.sha256 != configured.token.sha256 && earlier.is_valid_at(now) {
+            tracing::warn!(
+                token = earlier.id.as_str(),
+                created = %earlier.created,
+                "An API token that the configuration had before is still valid: end it with `hookwright token revoke {}`",
+                earlier.id
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Sends mails that were not taken at once, and removes flows, sessions and the like that are over.
@@ -279,7 +308,7 @@ async fn keep_retention(store: Store, settings: Layer) {
     let bytes = settings.retention_mb.unwrap_or(4096).saturating_mul(1024 * 1024);
     loop {
         tokio::time::sleep(RETENTION_ROUND).await;
-        let now = hookwright_model::Clock::now(&SystemClock);
+        let now = SystemClock.now();
         let removed = match store.take_lease("retention", now, RETENTION_ROUND * 9 / 10).await {
             Ok(true) => store.apply_retention(now.minus(age), bytes).await,
             // Another node does it.

@@ -1,4 +1,4 @@
-//! The system's clock and entropy, and its signals: the one place where they enter.
+//! The system's clock, entropy and signals, and what the system may keep of this process: the one place where they meet it.
 
 use hookwright_model::{Clock, Entropy, Timestamp};
 
@@ -21,6 +21,17 @@ impl Entropy for SystemEntropy {
         #[expect(clippy::disallowed_methods, reason = "this is where chance comes in")]
         rand::Rng::fill_bytes(&mut rand::rng(), buffer);
     }
+}
+
+/// Keeps the memory of this process, which holds keys and tokens, from being written to a file when it dies, and from other
+/// processes of the same user (setrlimit(2), PR_SET_DUMPABLE(2const)). Both limits go to nought, so that nothing raises them
+/// again. Called before anything secret is read.
+pub(crate) fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Lowering a limit is always allowed, and a system that refuses all the same is no worse than before.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Ends at the first SIGTERM or SIGINT. A second one ends the process at once.

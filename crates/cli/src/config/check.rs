@@ -9,6 +9,11 @@ use url::{Host, Url};
 
 use super::Layer;
 
+/// 128 bits in hexadecimal digits.
+const LEAST_TOKEN_CHARACTERS: usize = 32;
+/// 32 random hexadecimal digits have fewer different ones once in five billion times.
+const LEAST_DISTINCT: usize = 7;
+
 impl Layer {
     /// Looks at everything that can be judged before anything is opened or made.
     ///
@@ -65,6 +70,12 @@ impl Layer {
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             bail!("api_token: a token has visible ASCII characters only, and no blank");
         }
+        if !self.is_development() && is_weak(token) {
+            bail!(
+                "api_token: it can be guessed; take at least {LEAST_TOKEN_CHARACTERS} random characters, such as those of \
+                 `openssl rand -hex 32`, or leave it out to have one made; only --development takes others"
+            );
+        }
         Ok(())
     }
 
@@ -107,6 +118,12 @@ impl Layer {
     }
 }
 
+/// Whether a token is too short for its kind of characters, or hardly more than one character again and again.
+fn is_weak(token: &str) -> bool {
+    let distinct: std::collections::HashSet<u8> = token.bytes().collect();
+    token.len() < LEAST_TOKEN_CHARACTERS || distinct.len() < LEAST_DISTINCT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +141,9 @@ mod tests {
             ("retention_mb = 0", "retention_mb:"),
             ("api_token = \"\"", "api_token:"),
             ("api_token = \"s3cret of two\"", "api_token:"),
+            ("api_token = \"s3cret\"", "api_token:"),
+            ("api_token = \"s3cret-of-31-characters-in-all-\"", "api_token:"),
+            ("api_token = \"s3crets3crets3crets3crets3crets3crets3cret\"", "api_token:"),
             ("public_url = \"org.example.com\"", "public_url:"),
             ("public_url = \"ftp://org.example.com\"", "public_url:"),
             ("public_url = \"https://org.example.com/hooks\"", "public_url:"),
@@ -143,7 +163,8 @@ mod tests {
             "",
             "public_url = \"https://org.example.com/\"",
             "public_url = \"http://[::1]:8080\"",
-            "api_token = \"a-token-of-your-own-choice\"",
+            "api_token = \"0123456789abcdef0123456789abcdef\"",
+            "api_token = \"a\"\ndevelopment = true",
         ] {
             settings(text).check().unwrap();
         }

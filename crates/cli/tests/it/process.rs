@@ -61,6 +61,11 @@ impl Process {
         Self { child, stdout, stderr, seen: Vec::new() }
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line of stdout with this text in it, and returns it.
     pub(crate) fn line_with(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;

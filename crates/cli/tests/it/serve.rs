@@ -136,6 +136,72 @@ async fn a_configured_token_works_and_is_never_printed() {
 }
 
 #[tokio::test]
+async fn a_configured_token_that_was_revoked_stops_no_start_and_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Process::start(&mut serve(folder.path()));
+    let client = first.client();
+    assert_eq!(client.delete("/api/v1/api-tokens/current").await.status, 204);
+    assert!(first.signal("TERM").success());
+
+    let mut second = Process::start(&mut serve(folder.path()));
+    let client = second.client();
+    assert_eq!(client.get("/readyz").await.status, 200);
+    assert_eq!(client.get("/api/v1/inlineHooks").await.refusal(), (401, "E0000011".to_owned()));
+    assert!(second.signal("TERM").success());
+    let told = second.all_errors();
+    assert!(told.contains("was revoked and opens nothing") && !told.contains(TOKEN), "{told}");
+}
+
+#[tokio::test]
+async fn another_configured_token_leaves_the_one_before_valid_and_says_how_to_end_it() {
+    const OTHER: &str = "fedcba9876543210fedcba9876543210";
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Process::start(&mut serve(folder.path()));
+    first.address();
+    assert!(first.signal("TERM").success());
+    assert!(!first.all_errors().contains("had before"));
+
+    let mut second = Process::start(serve(folder.path()).env("HOOKWRIGHT_API_TOKEN", OTHER));
+    let old = second.client();
+    assert_eq!(old.get("/api/v1/inlineHooks").await.status, 200);
+    assert_eq!(old.with_token(OTHER).get("/api/v1/inlineHooks").await.status, 200);
+    assert!(second.signal("TERM").success());
+    let told = second.all_errors();
+    let (_, command) = told.split_once("`hookwright ").unwrap_or_else(|| panic!("{told}"));
+    let (command, _) = command.split_once('`').unwrap();
+    let output = run(hookwright().args(command.split(' ')).arg("--data-dir").arg(folder.path()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+
+    let mut third = Process::start(serve(folder.path()).env("HOOKWRIGHT_API_TOKEN", OTHER));
+    assert_eq!(third.client().get("/api/v1/inlineHooks").await.status, 401);
+    assert!(third.signal("TERM").success());
+    assert!(!third.all_errors().contains("had before"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_command_leaves_its_memory_in_a_core_dump() {
+    let folder = tempfile::tempdir().unwrap();
+    for mut command in [serve(folder.path()), responder()] {
+        let mut process = Process::start(&mut command);
+        process.address();
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+        let core: Vec<&str> =
+            limits.lines().find(|line| line.contains("core file")).unwrap().split_whitespace().collect();
+        assert_eq!(core[4..6], ["0", "0"], "{limits}");
+        // What can't be dumped belongs to root, whose it was anyway in a container.
+        let status = process.signal("ABRT");
+        assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&status));
+    }
+}
+
+fn responder() -> std::process::Command {
+    let mut command = hookwright();
+    command.args(["responder", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+#[tokio::test]
 async fn only_development_takes_a_hook_on_loopback_and_says_so_loudly() {
     let mut uri = hook("loopback");
     uri["channel"]["config"]["uri"] = json!("http://127.0.0.1:9/hook");

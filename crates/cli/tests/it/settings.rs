@@ -55,6 +55,7 @@ fn a_setting_that_would_only_fail_later_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     for (variable, value, named) in [
         ("HOOKWRIGHT_API_TOKEN", "", "api_token"),
+        ("HOOKWRIGHT_API_TOKEN", "a", "at least 32 random characters"),
         ("HOOKWRIGHT_PUBLIC_URL", "org.example.com", "public_url"),
         ("HOOKWRIGHT_MAX_CALLS", "0", "max_calls"),
         ("HOOKWRIGHT_LISTEN", "localhost:8080", "127.0.0.1:8080"),
