@@ -53,30 +53,32 @@ impl Dialect {
         }
     }
 
-    /// Appends a chunk to the journal under the next number.
-    ///
-    /// PostgreSQL hands out numbers before transactions commit. Each writer therefore first takes a shared advisory lock
-    /// whose key tells the last number before its own; [`SETTLED_HORIZON`] looks for these locks.
-    pub(crate) const fn append_chunk(self) -> &'static str {
+    /// How many chains the journal has: on PostgreSQL as many as commits may append to it at once without waiting for each
+    /// other.
+    pub(crate) const fn chains(self) -> i64 {
         match self {
-            Self::Sqlite => {
-                "INSERT INTO journal (kind, first_ms, last_ms, items, octets, verdicts, id_tails, body) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-            }
-            Self::Postgres => {
-                "WITH turn AS MATERIALIZED \
-                 (SELECT pg_advisory_xact_lock_shared((x'48'::bigint << 56) | last_value) FROM journal_seq) \
-                 INSERT INTO journal (seq, kind, first_ms, last_ms, items, octets, verdicts, id_tails, body) \
-                 SELECT nextval('journal_seq'), $1, $2, $3, $4, $5, $6, $7, $8 FROM turn"
-            }
+            Self::Sqlite => 1,
+            Self::Postgres => 16,
         }
     }
 
-    /// Notes that the chunk just appended holds executions of a hook.
-    pub(crate) const fn link_chunk(self) -> &'static str {
+    /// Waits for all that append to the journal, forgets what retention noted, and keeps others from appending until the
+    /// transaction ends.
+    pub(crate) const fn lock_chains(self) -> &'static str {
         match self {
-            Self::Sqlite => "INSERT INTO journal_hooks (hook_id, seq) VALUES ($1, (SELECT max(seq) FROM journal))",
-            Self::Postgres => "INSERT INTO journal_hooks (hook_id, seq) VALUES ($1, currval('journal_seq'))",
+            Self::Sqlite => "DELETE FROM journal_gaps",
+            Self::Postgres => "LOCK TABLE journal_chains IN EXCLUSIVE MODE; DELETE FROM journal_gaps",
+        }
+    }
+
+    /// The highest number that a chunk of the journal ever had.
+    pub(crate) const fn last_number(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0), \
+                 coalesce((SELECT max(seq) FROM journal), 0))"
+            }
+            Self::Postgres => LAST_NUMBER,
         }
     }
 
@@ -116,6 +118,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0010_fewer_index_entries.sql"),
                 include_str!("../migrations/sqlite/0011_nodes.sql"),
                 include_str!("../migrations/sqlite/0012_risen_flows.sql"),
+                include_str!("../migrations/sqlite/0013_journal_chain.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -130,15 +133,44 @@ impl Dialect {
                 include_str!("../migrations/postgres/0010_fewer_index_entries.sql"),
                 include_str!("../migrations/postgres/0011_nodes.sql"),
                 include_str!("../migrations/postgres/0012_risen_flows.sql"),
+                include_str!("../migrations/postgres/0013_journal_chain.sql"),
             ],
         }
     }
 }
 
+/// SQLite: the chain's head, and the highest number of a chunk.
+pub(crate) const READ_HEAD: &str = "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0), \
+     coalesce((SELECT max(seq) FROM journal), 0)), chain, began, executions_links, executions_hmac, events_links, \
+     events_hmac, key_id, mac FROM (SELECT 1) LEFT JOIN journal_chains ON chain = 0";
+
+macro_rules! take_head {
+    ($which:literal) => {
+        concat!(
+            "WITH turn AS MATERIALIZED \
+             (SELECT pg_advisory_xact_lock_shared((x'48'::bigint << 56) | last_value) FROM journal_seq), \
+             taken AS MATERIALIZED (SELECT chain, began, executions_links, executions_hmac, events_links, events_hmac, \
+             key_id, mac FROM journal_chains ",
+            $which,
+            ") SELECT nextval('journal_seq') AS seq, taken.* FROM turn CROSS JOIN generate_series(1, $1) \
+             LEFT JOIN taken ON true"
+        )
+    };
+}
+
+/// PostgreSQL: takes a chain that no other commit has, and as many numbers of the journal as chunks are to be appended.
+///
+/// PostgreSQL hands out numbers before transactions commit. Each writer therefore first takes a shared advisory lock
+/// whose key tells the last number before its own; [`SETTLED_HORIZON`] looks for these locks.
+pub(crate) const TAKE_HEAD: &str = take_head!("ORDER BY chain LIMIT 1 FOR UPDATE SKIP LOCKED");
+/// PostgreSQL: the same, and waits for the chain `$2`. A commit takes its chain last and nothing behind it, so that none
+/// waits for another in a circle.
+pub(crate) const AWAIT_HEAD: &str = take_head!("WHERE chain = $2 FOR UPDATE");
+
 /// PostgreSQL: the last number given out. Asked before [`SETTLED_HORIZON`].
 pub(crate) const LAST_NUMBER: &str = "SELECT last_value FROM journal_seq";
 
-/// PostgreSQL: the lowest number that a transaction under way may still fill, less one; see [`Dialect::append_chunk`].
+/// PostgreSQL: the lowest number that a transaction under way may still fill, less one; see [`TAKE_HEAD`].
 /// An advisory lock with a key of 64 bits shows its upper half as `classid` and its lower half as `objid`.
 pub(crate) const SETTLED_HORIZON: &str = "SELECT min(((classid::bigint & x'00ffffff'::bigint) << 32) | objid::bigint) \
      FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint >> 24) = x'48'::bigint \

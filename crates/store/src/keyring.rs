@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -207,6 +207,11 @@ impl Keyring {
         self.keys.first().ok_or(SealError::Cipher)
     }
 
+    /// The key of this name.
+    pub(crate) fn key(&self, id: &[u8]) -> Option<&SealingKey> {
+        self.keys.iter().find(|key| key.id_bytes() == id)
+    }
+
     pub(crate) fn holds(&self, id: &str) -> bool {
         self.keys.iter().any(|key| key.id().to_string() == id)
     }
@@ -257,6 +262,39 @@ impl Keyring {
             text.push('\n');
         }
         text
+    }
+}
+
+/// The keyring in use, which may be changed for another one; all copies are the same.
+#[derive(Clone)]
+pub(crate) struct CurrentKeyring(Arc<RwLock<Keyring>>);
+
+impl CurrentKeyring {
+    pub(crate) fn new(keyring: Keyring) -> Self {
+        Self(Arc::new(RwLock::new(keyring)))
+    }
+
+    pub(crate) fn get(&self) -> Keyring {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keyring, read again from its file if it lacks the key of this name: another process may have put it there.
+    pub(crate) fn get_with(&self, key_id: &[u8]) -> Keyring {
+        let keyring = self.get();
+        if keyring.key(key_id).is_some() {
+            return keyring;
+        }
+        match keyring.file().and_then(|file| Keyring::open(file).ok()) {
+            Some(reread) if reread.key(key_id).is_some() => {
+                self.set(reread.clone());
+                reread
+            }
+            _ => keyring,
+        }
+    }
+
+    pub(crate) fn set(&self, keyring: Keyring) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keyring;
     }
 }
 

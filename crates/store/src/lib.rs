@@ -56,7 +56,8 @@ pub use error::{CommitError, OpenError, StoreError};
 pub use fault::DriverError;
 pub use flow_change::{Expected, FlowChange};
 pub use journal::{
-    Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, Page, Position, PositionError, Removed,
+    BreakKind, Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, LogBreak, LogHead, LogHeadError,
+    LogPlace, LogProof, Page, Position, PositionError, Removed,
 };
 pub use keyring::{Keyring, KeyringError};
 pub use leases::Claim;

@@ -22,6 +22,9 @@ pub struct StoreOptions {
     pub shared: bool,
     /// The size at which the SQLite file stops growing, if it shall; writes are then refused like on a full disk.
     pub max_database_bytes: Option<u64>,
+    /// Begins the proof of the log anew behind what it holds now: after a break that was looked into. What was before counts
+    /// as unproved from then on.
+    pub restart_log: bool,
     /// Accepts a PostgreSQL server that does not flush to disk: for tests on a throw-away cluster.
     pub accept_data_loss: bool,
 }
@@ -37,6 +40,7 @@ impl StoreOptions {
             max_connections: 16,
             shared: false,
             max_database_bytes: None,
+            restart_log: false,
             accept_data_loss: false,
         }
     }

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
 use crate::dialect::SESSION_SETTINGS;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::Fault;
+use crate::keyring::CurrentKeyring;
 use crate::options::StoreOptions;
 use crate::schema;
 use crate::session::{Failure, Session as _, StatementError, apply};
@@ -66,7 +67,7 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<PgPool, OpenError> {
     transaction.run_text("SET LOCAL lock_timeout = '60s'").await.map_err(StoreError::from_driver)?;
     transaction.run_text("SET LOCAL statement_timeout = 0").await.map_err(StoreError::from_driver)?;
     transaction.run_text(LOCK_SCHEMA).await.map_err(StoreError::from_driver)?;
-    schema::prepare(&mut *transaction, &options.keyring).await?;
+    schema::prepare(&mut *transaction, &options.keyring, options.restart_log).await?;
     transaction.commit().await.map_err(StoreError::from_driver)?;
     Ok(pool)
 }
@@ -89,11 +90,11 @@ async fn check_settings(connection: &mut PgConnection, options: &StoreOptions) -
 }
 
 /// Commits, and returns when it is durable.
-pub(crate) async fn write(pool: &PgPool, work: &Work) -> Result<(), CommitError> {
+pub(crate) async fn write(pool: &PgPool, work: &Work, keyring: &CurrentKeyring) -> Result<(), CommitError> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
-        let error = match attempt(pool, work).await {
+        let error = match attempt(pool, work, keyring).await {
             Ok(()) => return Ok(()),
             Err(AttemptError::Answer(answer)) => return Err(answer),
             Err(AttemptError::Silent) => {
@@ -125,9 +126,9 @@ impl From<sqlx::Error> for AttemptError {
     }
 }
 
-async fn attempt(pool: &PgPool, work: &Work) -> Result<(), AttemptError> {
+async fn attempt(pool: &PgPool, work: &Work, keyring: &CurrentKeyring) -> Result<(), AttemptError> {
     let mut connection = pool.acquire().await?;
-    let result = attempt_on(&mut connection, work).await;
+    let result = attempt_on(&mut connection, work, keyring).await;
     if let Err(AttemptError::Answer(CommitError::OutcomeUnknown(_)) | AttemptError::Silent) = &result {
         // It may never answer: it must not come back into the pool.
         connection.close_on_drop();
@@ -135,10 +136,10 @@ async fn attempt(pool: &PgPool, work: &Work) -> Result<(), AttemptError> {
     result
 }
 
-async fn attempt_on(connection: &mut PgConnection, work: &Work) -> Result<(), AttemptError> {
+async fn attempt_on(connection: &mut PgConnection, work: &Work, keyring: &CurrentKeyring) -> Result<(), AttemptError> {
     let applied = async {
         let mut transaction = connection.begin().await?;
-        apply(&mut *transaction, work).await?;
+        apply(&mut *transaction, work, keyring).await?;
         Ok(transaction)
     };
     // Dropping the transaction rolls it back.

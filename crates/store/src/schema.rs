@@ -2,6 +2,7 @@
 
 use crate::error::{OpenError, StoreError};
 use crate::fault::DriverError;
+use crate::journal::chain::{Head, WRITE_HEAD};
 use crate::keyring::{Keyring, KeyringError};
 use crate::seal::{Place, SealError};
 use crate::session::{Session, StatementError};
@@ -15,12 +16,21 @@ const INSERT_KEY: &str = "INSERT INTO sealing_keys (id, canary) VALUES ($1, $2) 
 const CANARY: &[u8] = b"hookwright";
 
 /// Brings the tables up to date and checks the keys. The caller holds the transaction and ends it.
-pub(crate) async fn prepare<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
-    migrate(session).await?;
-    check_keys(session, keyring).await
+pub(crate) async fn prepare<S: Session>(
+    session: &mut S,
+    keyring: &Keyring,
+    restart_log: bool,
+) -> Result<(), OpenError> {
+    let is_unproved = migrate(session).await?;
+    check_keys(session, keyring).await?;
+    if is_unproved || restart_log {
+        begin_chains(session, keyring).await?;
+    }
+    Ok(())
 }
 
-async fn migrate<S: Session>(session: &mut S) -> Result<(), OpenError> {
+/// Brings the tables up to date. Tells whether the journal is from now on a chain and was none before.
+async fn migrate<S: Session>(session: &mut S) -> Result<bool, OpenError> {
     let migrations = S::DIALECT.migrations();
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     session.run_text(VERSION_TABLE).await.map_err(failed)?;
@@ -29,14 +39,28 @@ async fn migrate<S: Session>(session: &mut S) -> Result<(), OpenError> {
         return Err(OpenError::Newer { found, known });
     }
     if found == known {
-        return Ok(());
+        return Ok(false);
     }
+    let mut is_unproved = false;
     for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(0)) {
         session.run_text(migration).await.map_err(failed)?;
+        is_unproved |= migration.contains("CREATE TABLE journal_chains");
     }
     session.run_text(FORGET_VERSION).await.map_err(failed)?;
     let write = Statement::new(WRITE_VERSION, vec![Argument::Integer(known)]);
     session.execute(&write).await.map_err(StatementError::into_store_error)?;
+    Ok(is_unproved)
+}
+
+/// The chains of the journal begin behind what it holds now; where that is, is proved from now on.
+async fn begin_chains<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
+    session.run_text(S::DIALECT.lock_chains()).await.map_err(failed)?;
+    let began = session.number(S::DIALECT.last_number()).await.map_err(failed)?.unwrap_or(0);
+    let key = keyring.sealing_key().map_err(StoreError::from)?;
+    for chain in 0..S::DIALECT.chains() {
+        let write = Statement::new(WRITE_HEAD, Head::genesis(chain, began).arguments(key).into());
+        session.execute(&write).await.map_err(StatementError::into_store_error)?;
+    }
     Ok(())
 }
 

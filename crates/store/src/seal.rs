@@ -1,13 +1,17 @@
 //! Sealing secrets at rest: AES-256-GCM under a random nonce (NIST SP 800-38D), bound to the place where the value stands.
 //!
+//! A key of the keyring also proves the journal, by a key for HMAC that is derived from it (HKDF, RFC 5869).
+//!
 //! A sealed value is one byte of format, eight of key id, twelve of nonce, the ciphertext and sixteen of tag.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{hkdf, hmac};
 use zeroize::Zeroizing;
 
 const FORMAT: u8 = 1;
 const KEY_ID_LEN: usize = 8;
+pub(crate) type KeyIdBytes = [u8; KEY_ID_LEN];
 /// Format and key id: what tells by which key a value is sealed.
 pub(crate) const PREFIX_LEN: usize = 1 + KEY_ID_LEN;
 const HEADER_LEN: usize = PREFIX_LEN + NONCE_LEN;
@@ -36,6 +40,13 @@ impl Place<'_> {
 /// The public name of a key, derived from the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId([u8; KEY_ID_LEN]);
+
+impl KeyId {
+    /// A name, if that is one.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
 
 impl std::fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,6 +86,7 @@ pub(crate) struct SealingKey {
     id: KeyId,
     bytes: Zeroizing<[u8; KEY_LEN]>,
     cipher: RandomizedNonceKey,
+    prover: hmac::Key,
 }
 
 impl SealingKey {
@@ -86,11 +98,30 @@ impl SealingKey {
             *target = *source;
         }
         let cipher = RandomizedNonceKey::new(&AES_256_GCM, bytes.as_slice()).map_err(|_| SealError::Cipher)?;
-        Ok(Self { id: KeyId(id), bytes, cipher })
+        let prover = hkdf::Salt::new(hkdf::HKDF_SHA256, b"hookwright")
+            .extract(bytes.as_slice())
+            .expand(&[b"journal chain"], hmac::HMAC_SHA256)
+            .map(hmac::Key::from)
+            .map_err(|_| SealError::Cipher)?;
+        Ok(Self { id: KeyId(id), bytes, cipher, prover })
     }
 
     pub(crate) const fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The public name as bytes.
+    pub(crate) const fn id_bytes(&self) -> &KeyIdBytes {
+        &self.id.0
+    }
+
+    /// The HMAC-SHA256 of these parts, one behind the other, by the key that proves the journal.
+    pub(crate) fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.prover);
+        parts.iter().for_each(|part| context.update(part));
+        let mut tag = [0; 32];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {

@@ -4,8 +4,12 @@ use sqlx::PgConnection;
 
 use crate::change::Conflict;
 use crate::dialect::Dialect;
+use crate::dialect::{AWAIT_HEAD, TAKE_HEAD};
 use crate::error::{CommitError, StoreError};
 use crate::fault::{self, DriverError, Fault};
+use crate::journal::chain::{APPEND_WITH_HEAD, Extension, StoredHead};
+use crate::journal::chunk::Chunk;
+use crate::keyring::CurrentKeyring;
 use crate::statement::{Expect, Otherwise, Statement};
 use crate::work::Work;
 
@@ -27,6 +31,10 @@ pub(crate) trait Session {
 
     /// Whether a query finds a row.
     async fn finds(&mut self, query: &Statement) -> Result<bool, StatementError>;
+
+    /// Appends chunks to the journal, in this order, each proved by the keyring's first key. Nothing of the transaction may
+    /// lock anything behind it.
+    async fn append(&mut self, chunks: &[Chunk], keyring: &CurrentKeyring) -> Result<(), StatementError>;
 }
 
 /// Why a statement failed.
@@ -97,6 +105,72 @@ impl Session for PgConnection {
         let arguments = query.postgres_arguments()?;
         Ok(sqlx::query_with(query.sql, arguments).fetch_optional(&mut *self).await?.is_some())
     }
+
+    async fn append(&mut self, chunks: &[Chunk], keyring: &CurrentKeyring) -> Result<(), StatementError> {
+        let (numbers, head) = take_head(self, chunks.len()).await?;
+        let keyring = StoredHead::keyring_of(head.as_ref(), keyring);
+        let mut chain = Extension::of(head.as_ref(), &keyring)?;
+        for (index, (chunk, seq)) in chunks.iter().zip(numbers).enumerate() {
+            let is_last = index + 1 == chunks.len();
+            let mut is_chunk = true;
+            for mut statement in chunk.statements(seq, &mut chain).collect::<Vec<_>>() {
+                if is_last && std::mem::take(&mut is_chunk) {
+                    // In one go, which saves the way there and back.
+                    statement.arguments.splice(0..0, chain.head_arguments());
+                    statement.sql = APPEND_WITH_HEAD;
+                }
+                self.execute(&statement).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row of [`TAKE_HEAD`]: a number, and the head if there was one.
+#[derive(sqlx::FromRow)]
+struct Taken {
+    seq: i64,
+    chain: Option<i64>,
+    began: Option<i64>,
+    executions_links: Option<i64>,
+    executions_hmac: Option<Vec<u8>>,
+    events_links: Option<i64>,
+    events_hmac: Option<Vec<u8>>,
+    key_id: Option<Vec<u8>>,
+    mac: Option<Vec<u8>>,
+}
+
+impl Taken {
+    fn head(self) -> Option<StoredHead> {
+        Some(StoredHead {
+            chain: self.chain?,
+            began: self.began?,
+            executions_links: self.executions_links?,
+            executions_hmac: self.executions_hmac?,
+            events_links: self.events_links?,
+            events_hmac: self.events_hmac?,
+            key_id: self.key_id?,
+            mac: self.mac?,
+        })
+    }
+}
+
+/// As many numbers of the journal as chunks are to be appended, and the end of a chain, which is this transaction's alone.
+async fn take_head(
+    session: &mut PgConnection,
+    chunks: usize,
+) -> Result<(Vec<i64>, Option<StoredHead>), StatementError> {
+    let wanted = i64::try_from(chunks).unwrap_or(i64::MAX);
+    let mut taken: Vec<Taken> = sqlx::query_as(TAKE_HEAD).bind(wanted).fetch_all(&mut *session).await?;
+    if taken.first().is_none_or(|first| first.chain.is_none()) {
+        // Whichever; another one for the next.
+        let seq = taken.first().map_or(0, |first| first.seq);
+        let chain = seq.rem_euclid(Dialect::Postgres.chains());
+        taken = sqlx::query_as(AWAIT_HEAD).bind(wanted).bind(chain).fetch_all(&mut *session).await?;
+    }
+    let mut numbers: Vec<i64> = taken.iter().map(|taken| taken.seq).collect();
+    numbers.sort_unstable();
+    Ok((numbers, taken.into_iter().next().and_then(Taken::head)))
 }
 
 /// Why a commit did not apply.
@@ -120,7 +194,7 @@ impl From<DriverError> for Failure {
 }
 
 /// Runs all that a commit writes; the caller holds the transaction and ends it.
-pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<(), Failure> {
+pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work, keyring: &CurrentKeyring) -> Result<(), Failure> {
     for statement in work.all_statements() {
         let rows = match session.execute(&statement).await {
             Ok(rows) => rows,
@@ -132,12 +206,10 @@ pub(crate) async fn apply<S: Session>(session: &mut S, work: &Work) -> Result<()
             return Err(Failure::Answer(explain(session, otherwise).await?));
         }
     }
-    for chunk in &work.chunks {
-        for statement in chunk.statements(S::DIALECT) {
-            session.execute(&statement).await.map_err(Failure::Statement)?;
-        }
+    if work.chunks.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    session.append(&work.chunks, keyring).await.map_err(Failure::Statement)
 }
 
 /// A unique index that refused a checked statement is the conflict which that statement expects; a reference that would

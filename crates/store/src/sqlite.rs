@@ -10,7 +10,6 @@ use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::error::{OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
-use crate::keyring::Keyring;
 use crate::options::StoreOptions;
 use crate::private_file;
 use crate::schema;
@@ -100,7 +99,7 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     if !in_memory {
         check_settings(&writer)?;
     }
-    prepare(&mut writer, &options.keyring).await?;
+    prepare(&mut writer, options).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.max_connections.clamp(1, MAX_READERS))
         .acquire_timeout(Duration::from_secs(5))
@@ -163,12 +162,12 @@ async fn bear(begun: Instant, error: DriverError) -> Result<(), StoreError> {
 }
 
 /// Tables and keys, in one transaction.
-async fn prepare(writer: &mut SqliteSession, keyring: &Keyring) -> Result<(), OpenError> {
+async fn prepare(writer: &mut SqliteSession, options: &StoreOptions) -> Result<(), OpenError> {
     let begun = Instant::now();
     while let Err(error) = writer.run_text("BEGIN IMMEDIATE").await {
         bear(begun, error).await?;
     }
-    match schema::prepare(writer, keyring).await {
+    match schema::prepare(writer, &options.keyring, options.restart_log).await {
         Ok(()) => Ok(writer.run_text("COMMIT").await.map_err(StoreError::from_driver)?),
         Err(error) => {
             // The transaction ends with the connection anyway.

@@ -13,8 +13,11 @@ use rusqlite::Error::InvalidParameterCount;
 use rusqlite::types::{FromSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, ToSql};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, READ_HEAD};
 use crate::fault::DriverError;
+use crate::journal::chain::{Extension, StoredHead};
+use crate::journal::chunk::Chunk;
+use crate::keyring::CurrentKeyring;
 use crate::session::{Session, StatementError};
 use crate::statement::{Argument, Statement};
 
@@ -77,6 +80,44 @@ impl SqliteSession {
     pub(crate) fn run_plain(&self, sql: &'static str) -> Result<(), DriverError> {
         self.connection.prepare_cached(sql)?.raw_execute()?;
         Ok(())
+    }
+
+    /// Appends chunks to the journal, inside a transaction; see [`Session::append`].
+    pub(crate) fn append<'c>(
+        &self,
+        chunks: impl Iterator<Item = &'c Chunk>,
+        keyring: &CurrentKeyring,
+    ) -> Result<(), StatementError> {
+        let (mut seq, head) = self.head()?;
+        let keyring = StoredHead::keyring_of(head.as_ref(), keyring);
+        let mut chain = Extension::of(head.as_ref(), &keyring)?;
+        for chunk in chunks {
+            seq += 1;
+            for statement in chunk.statements(seq, &mut chain) {
+                self.run(&statement)?;
+            }
+        }
+        self.run(&chain.head_statement())?;
+        Ok(())
+    }
+
+    /// The highest number of a chunk, and the end of the chain.
+    fn head(&self) -> Result<(i64, Option<StoredHead>), DriverError> {
+        let mut statement = self.connection.prepare_cached(READ_HEAD)?;
+        Ok(statement.query_row([], |row| {
+            let Some(chain) = row.get(1)? else { return Ok((row.get(0)?, None)) };
+            let head = StoredHead {
+                chain,
+                began: row.get(2)?,
+                executions_links: row.get(3)?,
+                executions_hmac: row.get(4)?,
+                events_links: row.get(5)?,
+                events_hmac: row.get(6)?,
+                key_id: row.get(7)?,
+                mac: row.get(8)?,
+            };
+            Ok((row.get(0)?, Some(head)))
+        })?)
     }
 
     /// Writes the log back and empties it: leaves one file instead of two, and the next start nothing to recover.
@@ -161,5 +202,9 @@ impl Session for SqliteSession {
         prepared.bind(query)?;
         let found = prepared.statement.raw_query().next().map_err(DriverError::from)?.is_some();
         Ok(found)
+    }
+
+    async fn append(&mut self, chunks: &[Chunk], keyring: &CurrentKeyring) -> Result<(), StatementError> {
+        Self::append(self, chunks.iter(), keyring)
     }
 }

@@ -1,6 +1,6 @@
 //! [`Store`]: what the operations above see of the database.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hookwright_model::Timestamp;
@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use crate::database::{Database, fetch};
 use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
-use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, Page, Removed, read};
-use crate::keyring::Keyring;
+use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, LogHead, LogProof, Page, Removed, proof, read};
+use crate::keyring::{CurrentKeyring, Keyring};
 use crate::options::{Gauges, StoreOptions};
 use crate::recorder::Recorder;
 use crate::seal::{RowError, SealError};
@@ -41,7 +41,7 @@ pub struct Store {
 struct Inner {
     database: Database,
     write_side: WriteSide,
-    keyring: RwLock<Keyring>,
+    keyring: CurrentKeyring,
     recorder: Arc<Recorder>,
     last_write: Mutex<Option<Instant>>,
     ending: tokio::sync::Mutex<Option<Ending>>,
@@ -87,15 +87,16 @@ impl Store {
     /// # Errors
     /// See [`OpenError`]; each prints a sentence that says what to do.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
+        let keyring = CurrentKeyring::new(options.keyring.clone());
         let (database, write_side, writer_end) = match engine_of(&options.database_url)? {
             Engine::Sqlite => {
                 let sqlite::Opened { writer, readers, lock } = sqlite::open(&options).await?;
-                let (writer, end) = Writer::start(writer, lock)?;
+                let (writer, end) = Writer::start(writer, lock, keyring.clone())?;
                 (Database::Sqlite(readers), WriteSide::sqlite(writer), Some(end))
             }
             Engine::Postgres => {
                 let pool = postgres::open(&options).await?;
-                (Database::Postgres(pool.clone()), WriteSide::postgres(pool), None)
+                (Database::Postgres(pool.clone()), WriteSide::postgres(pool, keyring.clone()), None)
             }
         };
         let recorder = Recorder::new(options.max_buffered_records);
@@ -103,7 +104,7 @@ impl Store {
         let inner = Inner {
             database,
             write_side,
-            keyring: RwLock::new(options.keyring),
+            keyring,
             recorder,
             last_write: Mutex::default(),
             ending: tokio::sync::Mutex::new(Some(Ending { recorder: task, writer: writer_end })),
@@ -162,7 +163,18 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; what was deleted before stays deleted.
     pub async fn apply_retention(&self, older_than: Timestamp, max_bytes: u64) -> Result<Removed, StoreError> {
-        retention::apply(&self.inner.database, &self.inner.write_side, older_than, max_bytes).await
+        retention::apply(self, older_than, max_bytes).await
+    }
+
+    /// Walks through all executions and events and checks that they are as they were written: that none was changed, removed,
+    /// added or moved. `expected` is a head that was noted before, elsewhere: the log must still be what it was then. Works
+    /// beside writes, on what was written when it began, and holds little of it in memory.
+    ///
+    /// # Errors
+    /// See [`StoreError`]. A log that was tampered with is no error but an answer.
+    pub async fn verify_log(&self, expected: Option<&LogHead>) -> Result<LogProof, StoreError> {
+        self.inner.recorder.settle(SETTLING).await;
+        proof::verify(&self.inner.database, &self.keyring(), expected).await
     }
 
     /// Seals with another keyring from now on. It must hold the keys of the old one as long as values need them.
@@ -172,7 +184,7 @@ impl Store {
     pub async fn use_keyring(&self, keyring: Keyring) -> Result<(), CommitError> {
         let announce = schema::announce_key(&keyring).map_err(StoreError::from)?;
         self.write(Work::of_statements(vec![announce])).await?;
-        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+        self.inner.keyring.set(keyring);
         Ok(())
     }
 
@@ -232,7 +244,7 @@ impl Store {
 
     /// What seals and opens now.
     pub(crate) fn keyring(&self) -> Keyring {
-        self.inner.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.keyring.get()
     }
 
     /// Which engine it is.
@@ -259,7 +271,7 @@ impl Store {
         }
         let reread = keyring.file().and_then(|file| Keyring::open(file).ok()).unwrap_or(keyring);
         let value = read(&reread).map_err(describe)?;
-        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = reread;
+        self.inner.keyring.set(reread);
         Ok(value)
     }
 }

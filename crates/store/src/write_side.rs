@@ -7,6 +7,7 @@ use sqlx::PgPool;
 
 use crate::dialect::Dialect;
 use crate::error::CommitError;
+use crate::keyring::CurrentKeyring;
 use crate::postgres;
 use crate::work::Work;
 use crate::writer::Writer;
@@ -21,7 +22,7 @@ pub(crate) struct WriteSide {
 #[derive(Clone)]
 enum Engine {
     Sqlite(Writer),
-    Postgres(PgPool),
+    Postgres(PgPool, CurrentKeyring),
 }
 
 impl WriteSide {
@@ -29,14 +30,14 @@ impl WriteSide {
         Self { engine: Engine::Sqlite(writer), waiting: Arc::default() }
     }
 
-    pub(crate) fn postgres(pool: PgPool) -> Self {
-        Self { engine: Engine::Postgres(pool), waiting: Arc::default() }
+    pub(crate) fn postgres(pool: PgPool, keyring: CurrentKeyring) -> Self {
+        Self { engine: Engine::Postgres(pool, keyring), waiting: Arc::default() }
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
         match self.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,
-            Engine::Postgres(_) => Dialect::Postgres,
+            Engine::Postgres(..) => Dialect::Postgres,
         }
     }
 
@@ -46,7 +47,7 @@ impl WriteSide {
         match &self.engine {
             Engine::Sqlite(writer) => writer.write(work.into()).await,
             // Boxed: it is large, and every commit to SQLite would carry it.
-            Engine::Postgres(pool) => Box::pin(postgres::write(pool, &work.into())).await,
+            Engine::Postgres(pool, keyring) => Box::pin(postgres::write(pool, &work.into(), keyring)).await,
         }
     }
 
@@ -54,7 +55,7 @@ impl WriteSide {
     pub(crate) async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(writer) => writer.close().await,
-            Engine::Postgres(_) => {}
+            Engine::Postgres(..) => {}
         }
     }
 

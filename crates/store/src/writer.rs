@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
 use crate::journal::chunk::Chunk;
+use crate::keyring::CurrentKeyring;
 use crate::meeting::Meeting;
 use crate::relay::{self, Delivery, Relay};
 use crate::session::{Failure, StatementError, apply};
@@ -66,6 +66,7 @@ impl Writer {
     pub(crate) fn start(
         session: SqliteSession,
         lock: Option<File>,
+        keyring: CurrentKeyring,
     ) -> Result<(Self, oneshot::Receiver<()>), OpenError> {
         let failed = |error: std::io::Error| {
             OpenError::Database(StoreError::unavailable(&format!("its writer can't be started ({error})")))
@@ -78,7 +79,7 @@ impl Writer {
             .spawn({
                 let meeting = Arc::clone(&meeting);
                 move || {
-                    Loop { session, inbox, meeting }.run();
+                    Loop { session, inbox, meeting, keyring }.run();
                     // Only now may another process have the file.
                     drop(lock);
                     let _ = ended.send(());
@@ -134,6 +135,8 @@ struct Loop {
     session: SqliteSession,
     inbox: mpsc::Receiver<Message>,
     meeting: Arc<Meeting>,
+    /// Proves what is appended to the journal.
+    keyring: CurrentKeyring,
 }
 
 impl Loop {
@@ -232,7 +235,7 @@ impl Loop {
     }
 
     /// Runs the statements of all commits, counts their rows together, and writes their chunks put together; false if a
-    /// statement that must touch one row did not.
+    /// statement that must touch one row did not, or something could not be made ready.
     fn apply_together(&self, group: &[Request]) -> Result<bool, DriverError> {
         let mut chunks: Vec<Cow<'_, Chunk>> = Vec::new();
         let mut counts: Vec<(&Count, i64)> = Vec::new();
@@ -260,10 +263,14 @@ impl Loop {
                 return Ok(false);
             }
         }
-        for statement in chunks.iter().flat_map(|chunk| chunk.statements(Dialect::Sqlite)) {
-            self.session.run(&statement)?;
+        if chunks.is_empty() {
+            return Ok(true);
         }
-        Ok(true)
+        match self.session.append(chunks.iter().map(AsRef::as_ref), &self.keyring) {
+            Ok(()) => Ok(true),
+            Err(StatementError::Database(error)) => Err(error),
+            Err(StatementError::Store(_)) => Ok(false),
+        }
     }
 
     /// Writes commits in one transaction, each with a savepoint that it can fail back to.
@@ -306,7 +313,7 @@ impl Loop {
     /// Writes one commit; an error is one that the whole transaction can't outlive.
     fn write_one(&mut self, work: &Work) -> Result<Answer, DriverError> {
         self.session.run_plain("SAVEPOINT one")?;
-        let answer = match block_on(apply(&mut self.session, work)) {
+        let answer = match block_on(apply(&mut self.session, work, &self.keyring)) {
             Ok(()) => Ok(()),
             Err(Failure::Answer(answer)) => Err(answer),
             Err(Failure::Statement(StatementError::Store(error))) => Err(error.into()),

@@ -14,13 +14,12 @@ use bytes::Bytes;
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, ExecutionSummary, Verdict};
 use hookwright_model::id::ExecutionId;
-use hookwright_model::shown::ShownBody;
 use hookwright_model::system_log::LogEvent;
 use lz4_flex::block::CompressTable;
 
+use super::chain::{APPEND, Content, Extension};
 use super::query::JournalItem;
 use super::stored_event;
-use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::statement::{Argument, Statement};
 
@@ -37,14 +36,23 @@ const MAX_BODY: usize = 1 << 20;
 /// How many characters of an execution's id a chunk lists; 47 random bits.
 const TAIL_LEN: usize = 8;
 
+/// Notes that a chunk holds executions of a hook.
+const LINK: &str = "INSERT INTO journal_hooks (hook_id, seq) VALUES ($1, $2)";
+
 /// What a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Executions,
-    Events,
+    Executions = 0,
+    Events = 1,
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Executions, Self::Events];
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Executions => "executions",
@@ -158,28 +166,41 @@ impl Chunk {
         items(self.kind.as_str(), &self.body)?.iter().map(RawItem::decode_execution).collect()
     }
 
-    /// What writes this chunk.
-    pub(crate) fn statements(&self, dialect: Dialect) -> impl Iterator<Item = Statement> {
+    /// What writes this chunk under that number, as the next link of the chain: the chunk itself, then what links it to hooks.
+    pub(crate) fn statements(&self, seq: i64, chain: &mut Extension<'_>) -> impl Iterator<Item = Statement> {
         let body = pack(&self.body);
-        let octets = body.len() + self.id_tails.len();
-        let append = Statement::new(
-            dialect.append_chunk(),
-            vec![
-                Argument::Fixed(self.kind.as_str()),
-                Argument::Integer(self.first.as_millis()),
-                Argument::Integer(self.last.as_millis()),
-                Argument::Integer(self.items),
-                Argument::Integer(i64::try_from(octets).unwrap_or(i64::MAX)),
-                Argument::Integer(self.verdicts),
-                Argument::Bytes(self.id_tails.clone()),
-                Argument::Bytes(body),
-            ],
-        );
-        let links = self
-            .hooks
-            .iter()
-            .map(move |hook| Statement::new(dialect.link_chunk(), vec![Argument::Text(hook.as_ref().to_owned())]));
-        std::iter::once(append).chain(links)
+        let content = Content {
+            kind: self.kind,
+            first_ms: self.first.as_millis(),
+            last_ms: self.last.as_millis(),
+            items: self.items,
+            octets: i64::try_from(body.len() + self.id_tails.len()).unwrap_or(i64::MAX),
+            verdicts: self.verdicts,
+            id_tails: &self.id_tails,
+            body: &body,
+        };
+        let proof = chain.add(seq, &content);
+        let mut arguments = Vec::with_capacity(24);
+        arguments.extend([
+            Argument::Integer(seq),
+            Argument::Fixed(self.kind.as_str()),
+            Argument::Integer(content.first_ms),
+            Argument::Integer(content.last_ms),
+            Argument::Integer(content.items),
+            Argument::Integer(content.octets),
+            Argument::Integer(content.verdicts),
+            Argument::Bytes(self.id_tails.clone()),
+            Argument::Bytes(body),
+            Argument::Integer(proof.spot.chain),
+            Argument::Integer(proof.spot.link),
+            Argument::Bytes(proof.key_id.to_vec()),
+            Argument::Bytes(proof.hmac.to_vec()),
+        ]);
+        let links = self.hooks.iter().map(move |hook| {
+            let arguments = vec![Argument::Text(hook.as_ref().to_owned()), Argument::Integer(seq)];
+            Statement::new(LINK, arguments)
+        });
+        std::iter::once(Statement::new(APPEND, arguments)).chain(links)
     }
 
     fn note_time(&mut self, time: Timestamp) {
@@ -315,7 +336,7 @@ pub(crate) struct RawItem<'c> {
 
 /// Walks through the items of a body.
 pub(crate) fn items<'c>(kind: &str, body: &'c [u8]) -> Result<Vec<RawItem<'c>>, StoreError> {
-    let kind = [Kind::Executions, Kind::Events].into_iter().find(|known| known.as_str() == kind);
+    let kind = Kind::from_text(kind);
     let mut reader = Reader(body);
     if reader.take(1)? != [FORMAT] {
         return Err(StoreError::Unreadable("a chunk of the journal has a form that this release does not know".into()));
@@ -349,9 +370,9 @@ impl RawItem<'_> {
         let id = ExecutionId::from_text(std::str::from_utf8(parts.part()?).map_err(|_| damaged())?);
         let mut summary: ExecutionSummary = rmp_serde::from_slice(parts.part()?)
             .map_err(|error| StoreError::Unreadable(format!("the summary of execution {id}: {error}")))?;
-        let request = stored_body(parts.part()?);
+        let request = Bytes::copy_from_slice(parts.part()?);
         for attempt in &mut summary.attempts {
-            attempt.body = stored_body(parts.part()?);
+            attempt.body = Bytes::copy_from_slice(parts.part()?);
         }
         Ok(Execution { id, summary, request })
     }
@@ -360,10 +381,6 @@ impl RawItem<'_> {
     pub(crate) fn is_execution(&self, id: &ExecutionId) -> Result<bool, StoreError> {
         Ok(self.kind == Kind::Executions && Reader(self.content).part()? == id.as_str().as_bytes())
     }
-}
-
-fn stored_body(part: &[u8]) -> ShownBody {
-    ShownBody::stored(Bytes::copy_from_slice(part))
 }
 
 /// What is left to read of a body.

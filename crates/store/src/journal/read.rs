@@ -306,11 +306,11 @@ async fn bodies(database: &Database, run: &[Head], direction: Direction) -> Resu
     Ok(rows)
 }
 
-/// Up to which number all that will ever be committed is visible; see [`crate::dialect::Dialect::append_chunk`].
+/// Up to which number all that will ever be committed is visible; see [`crate::dialect::TAKE_HEAD`].
 ///
 /// Why that is so: a number up to `last` was drawn before `last` was asked for, by a transaction that held its lock then. If
 /// it still ran when the locks were looked at, its lock's key is below its number. If not, it is visible to what comes next.
-async fn settled_horizon(database: &Database) -> Result<i64, StoreError> {
+pub(crate) async fn settled_horizon(database: &Database) -> Result<i64, StoreError> {
     let Database::Postgres(pool) = database else { return Ok(i64::MAX) };
     let (last,) = fetch_from!(pool, fetch_one, (i64,), LAST_NUMBER)?;
     let (unsettled,) = fetch_from!(pool, fetch_one, (Option<i64>,), SETTLED_HORIZON)?;
@@ -374,10 +374,14 @@ pub(crate) struct OldChunk {
     pub(crate) seq: i64,
     pub(crate) items: i64,
     pub(crate) octets: i64,
+    pub(crate) chain: Option<i64>,
+    pub(crate) link: Option<i64>,
+    pub(crate) hmac: Option<Vec<u8>>,
 }
 
-const OLDER: &str = "SELECT seq, items, octets FROM journal WHERE kind = $1 AND last_ms < $2 ORDER BY last_ms LIMIT $3";
-const OLDEST: &str = "SELECT seq, items, octets FROM journal WHERE kind = $1 ORDER BY seq LIMIT $2";
+const OLDER: &str = "SELECT seq, items, octets, chain, link, hmac FROM journal WHERE kind = $1 AND last_ms < $2 \
+     ORDER BY last_ms, seq LIMIT $3";
+const OLDEST: &str = "SELECT seq, items, octets, chain, link, hmac FROM journal WHERE kind = $1 ORDER BY seq LIMIT $2";
 
 pub(crate) async fn older_than(database: &Database, kind: Kind, time: Timestamp) -> Result<Vec<OldChunk>, StoreError> {
     fetch!(database, fetch_all, OldChunk, OLDER, kind.as_str(), time.as_millis(), BATCH)

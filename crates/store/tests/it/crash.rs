@@ -111,5 +111,7 @@ async fn check(fixture: &Fixture, kept: &BTreeSet<u64>) {
     assert_eq!(usize::try_from(tally).unwrap(), hooks.len());
     assert_eq!(fixture.number("SELECT count(*) FROM pragma_foreign_key_check").await, 0);
     assert_eq!(fixture.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'").await, 0);
+    let proof = store.verify_log(None).await.unwrap();
+    assert_eq!(proof.broken, None, "the log is not what was written");
     store.close().await;
 }

@@ -92,6 +92,20 @@ impl Fixture {
         }
     }
 
+    /// Runs a text of several statements on a database that is made if there is none.
+    pub(crate) async fn run_text(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.url.starts_with("sqlite:") {
+            let url = format!("{}?mode=rwc", self.url);
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+    }
+
     /// Why PostgreSQL refuses a statement.
     pub(crate) async fn tamper_error(&self, sql: &str) -> String {
         let mut connection = PgConnection::connect(&self.url).await.unwrap();

@@ -15,6 +15,7 @@ mod hook_settings;
 mod identity;
 mod inline_hooks;
 mod journal;
+mod log_proof;
 mod oauth;
 mod opening;
 mod org;
