@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::{Id, InlineHookId, Kind};
-use hookwright_model::shown::Shown;
 use hookwright_model::system_log::FilterRefusal;
 use hookwright_model::{Violation, Violations};
 use hookwright_store::{CommitError, StoreError};
@@ -98,12 +97,12 @@ pub struct HookFailure {
     pub hook_id: InlineHookId,
     /// The execution that holds everything about it.
     pub execution_id: String,
-    /// How it ended, as far as callers of the API may know: an address that was refused is one that could not be reached.
+    /// How it ended.
     pub verdict: Verdict,
     /// Why, as a sentence.
-    pub reason: Shown,
+    pub reason: String,
     /// One sentence an attempt.
-    pub attempts: Vec<Shown>,
+    pub attempts: Vec<String>,
 }
 
 impl Error {

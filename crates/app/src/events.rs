@@ -35,6 +35,7 @@ pub(crate) const SIGNING_SECRET_DELETED: EventKind =
     EventKind("inline_hook.signing_secret.deleted", "Delete signing secret of inline hook");
 pub(crate) const SEALING_KEY_ROTATED: EventKind =
     EventKind("system.sealing_key.rotate", "Rotate the key that seals secrets");
+pub(crate) const LOG_RESTARTED: EventKind = EventKind("system.log.restart", "Begin the proof of the System Log again");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
 
@@ -182,6 +183,10 @@ pub(crate) fn sealing_key_target(id: &str) -> Target {
 }
 
 /// A user as the target of an event.
+pub(crate) fn log_target() -> Target {
+    target("SystemLog", "log", "System Log")
+}
+
 pub(crate) fn user_target(user: &User) -> Target {
     Target { alternate_id: Some(user.login().to_owned()), ..target("User", &user.id, &user.full_name()) }
 }

@@ -67,7 +67,7 @@ pub use rate_limit::{RateClass, RateLimits, RateState};
 pub use sealing::{reseal, rotate_sealing_key};
 pub use sessions::{NewSession, SignedIn};
 pub use settings::Settings;
-pub use system_log::{LogPage, LogQuery};
+pub use system_log::{LogPage, LogQuery, note_log_restart};
 pub use users::{LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
 
 /// How long the last calls are waited for, after the server's own time for ending requests.

@@ -11,10 +11,12 @@ mod walk;
 use std::time::Duration;
 
 use hookwright_model::system_log::events_of_call;
-use hookwright_store::JournalScan;
+use hookwright_model::{Clock, Entropy};
+use hookwright_store::{Change, JournalScan, Store};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use crate::events::{LOG_RESTARTED, log_target, operator_event};
 use crate::{App, Error};
 use cursor::Cursor;
 use request::{Request, Start};
@@ -48,6 +50,15 @@ pub struct LogPage {
     pub events: Vec<Box<RawValue>>,
     /// The `after` of the next page; `None` on the last page of a bounded request.
     pub next: Option<String>,
+}
+
+/// Notes in the log that its proof begins again, as the first thing that is proved.
+///
+/// # Errors
+/// The store's.
+pub async fn note_log_restart(store: &Store, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<(), Error> {
+    let event = operator_event(LOG_RESTARTED, log_target(), clock.now(), entropy);
+    Ok(store.commit(vec![Change::AppendEvents(vec![event])]).await?)
 }
 
 impl App {

@@ -5,6 +5,7 @@ mod demo;
 mod json_line;
 mod key;
 mod keyring;
+mod log;
 mod log_writer;
 mod logging;
 mod responder;
@@ -39,6 +40,8 @@ enum Command {
     Token(token::Arguments),
     /// Make, list and change the keys that seal secrets
     Key(key::Arguments),
+    /// Check that the System Log and the executions are what was written
+    Log(log::Arguments),
     /// Bring the database to this release's schema
     Migrate(serve::StoreArguments),
 }
@@ -67,11 +70,13 @@ fn main() -> ExitCode {
             Command::Responder(arguments) => responder::run(arguments).await,
             Command::Token(arguments) => token::run(arguments).await,
             Command::Key(arguments) => key::run(arguments).await,
+            Command::Log(arguments) => return log::run(arguments).await,
             Command::Migrate(arguments) => serve::migrate(arguments).await,
         }
+        .map(|()| ExitCode::SUCCESS)
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => fail(&error),
     }
 }

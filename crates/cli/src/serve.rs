@@ -78,6 +78,18 @@ impl StoreArguments {
     /// # Errors
     /// The store's. There is no org yet: a new one, made at a misspelt place, would take a token that opens nothing.
     pub(crate) async fn open_shared(self) -> anyhow::Result<Store> {
+        self.open_existing(|_| ()).await
+    }
+
+    /// The same, and the proof of its log begins again behind what it holds now.
+    ///
+    /// # Errors
+    /// As [`StoreArguments::open_shared`].
+    pub(crate) async fn restart_log(self) -> anyhow::Result<Store> {
+        self.open_existing(|options| options.restart_log = true).await
+    }
+
+    async fn open_existing(self, change: impl FnOnce(&mut StoreOptions)) -> anyhow::Result<Store> {
         let settings = self.into_layer();
         if Store::is_new(&settings.database_url()).await? {
             let place = match &settings.database_url {
@@ -86,7 +98,11 @@ impl StoreArguments {
             };
             bail!("there is no org in {place}: say where it is as `serve` is told, or make it by `hookwright migrate`");
         }
-        open_store(&settings, true).await
+        open_store_with(&settings, |options| {
+            options.shared = true;
+            change(options);
+        })
+        .await
     }
 }
 
@@ -226,6 +242,10 @@ fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 
 /// The database, with its keys; `shared` beside a running `serve`.
 pub(crate) async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result<Store> {
+    open_store_with(settings, |options| options.shared = shared).await
+}
+
+async fn open_store_with(settings: &Layer, change: impl FnOnce(&mut StoreOptions)) -> anyhow::Result<Store> {
     let data_dir = settings.data_dir();
     fs::DirBuilder::new()
         .recursive(true)
@@ -240,7 +260,7 @@ pub(crate) async fn open_store(settings: &Layer, shared: bool) -> anyhow::Result
     let new = Store::is_new(&database_url).await?;
     let keyring = settings.keyring(new).await?;
     let mut options = StoreOptions::new(database_url, keyring);
-    options.shared = shared;
+    change(&mut options);
     Ok(Store::open(options).await?)
 }
 

@@ -10,7 +10,6 @@ use hookwright_model::registration::{
     Admission, Decision, FormField, Message, MessageKind, Refusal, Submission, read_form, refusal_for_taken,
     sign_up_fields,
 };
-use hookwright_model::shown::Shown;
 use hookwright_model::system_log::{LogEvent, Target};
 use hookwright_model::user::{PasswordHash, User, UserStatus};
 use hookwright_store::{Change, Conflict, Expected};
@@ -79,7 +78,7 @@ impl Run<'_> {
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         match decision {
-            Decision::Refuse(refusal) => self.refuse_form(refusal, values, asked.record(effect)).await,
+            Decision::Refuse(refusal) => self.refuse_form(refusal, values, asked.record(&effect)).await,
             Decision::Admit(admission) => {
                 let refused = self.create_user(&rule, admission, password, &asked).await?;
                 let refusal = match refused {
@@ -89,7 +88,7 @@ impl Run<'_> {
                     Some(conflict) => failed(submission.kind, &format!("{conflict}")),
                 };
                 let effect = Decision::Refuse(refusal.clone()).effect(submission.kind);
-                self.refuse_form(refusal, values, asked.record(effect)).await
+                self.refuse_form(refusal, values, asked.record(&effect)).await
             }
         }
     }
@@ -177,7 +176,7 @@ impl Run<'_> {
         };
         let mut created = event(events::USER_CREATED, vec![user_target(user), rule_target]);
         if !admission.warnings.is_empty() {
-            created.debug_data.insert("warnings".to_owned(), json!(joined(&admission.warnings)));
+            created.debug_data.insert("warnings".to_owned(), json!(admission.warnings.join(" ")));
         }
         let mut events = vec![created];
         if user.status == UserStatus::Active {
@@ -223,15 +222,7 @@ pub(super) fn kept(fields: &[FormField], given: &Map<String, Value>) -> Map<Stri
 /// The refusal after something changed while the hook thought.
 pub(super) fn failed(kind: RegistrationKind, reason: &str) -> Refusal {
     let message = Message::banner(MessageKind::HookDefault, failure_text(kind));
-    Refusal { messages: vec![message], reason: Shown::own(format!("something changed meanwhile: {reason}")) }
-}
-
-fn joined(warnings: &[Shown]) -> Shown {
-    let (mut text, space) = (Shown::default(), Shown::from(" "));
-    for (index, warning) in warnings.iter().enumerate() {
-        text = if index > 0 { text.then(&space) } else { text }.then(warning);
-    }
-    text
+    Refusal { messages: vec![message], reason: format!("something changed meanwhile: {reason}") }
 }
 
 fn closed() -> Message {

@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod documents;
 mod key;
+mod log;
 mod process;
 mod responder;
 mod serve;
