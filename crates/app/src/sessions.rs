@@ -6,7 +6,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::execution::Actor;
 use hookwright_model::id::UserId;
 use hookwright_model::session::{Session, WHOLE_LIFETIME};
-use hookwright_model::user::{User, UserStatus};
+use hookwright_model::user::User;
 use hookwright_store::{Change, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -95,7 +95,7 @@ impl App {
         let Some(user) = self.inner.store.user(session.user.as_str()).await? else { return Ok(None) };
         // A password that was set after the session began ends it, whoever set it.
         let outlived = user.password_changed.is_some_and(|changed| changed > session.created);
-        if user.status != UserStatus::Active || outlived {
+        if !user.status.may_be_signed_in() || outlived {
             return Ok(None);
         }
         if now.since(session.last_used) >= NOTING_INTERVAL {

@@ -122,7 +122,7 @@ impl App {
             None => None,
         };
         let user = self
-            .change_user(caller, &first.id, &[], |stored, schema| {
+            .change_user(caller, &first.id, |stored, schema| {
                 if stored.status == UserStatus::Deprovisioned {
                     return Err(Error::WrongUserStatus);
                 }
@@ -143,12 +143,11 @@ impl App {
     }
 
     /// Reads a user, decides, writes; from the start again if the user or the schema changed in between. An attempt that
-    /// changes nothing logs nothing.
+    /// changes nothing logs nothing. A change that ends what was proved before ends all that rests on it in the same write.
     pub(crate) async fn change_user(
         &self,
         caller: &Caller,
         id: &UserId,
-        more: &[Change],
         decide: impl Fn(&User, &UserSchema) -> Result<(User, Vec<EventKind>), Error>,
     ) -> Result<User, Error> {
         let mut tries = self.tries(id.as_str()).await?;
@@ -170,7 +169,9 @@ impl App {
                 Change::update_user_profile(user.clone(), &schema)
             };
             let mut changes = vec![update, Change::AppendEvents(events)];
-            changes.extend_from_slice(more);
+            if user.proof_epoch != stored.proof_epoch {
+                changes.extend(self.end_of_access(id));
+            }
             match self.commit(changes, |_| ()).await {
                 Ok(()) => return Ok(user),
                 Err(CommitError::Conflict(Conflict::Stale | Conflict::SchemaChanged)) => {}

@@ -92,6 +92,9 @@ pub struct FlowState {
     /// set later makes that worthless.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proven_ms: Option<i64>,
+    /// The epoch of the user's proofs that the flow rests on. A step that ends everything makes that worthless.
+    #[serde(default)]
+    pub proof_epoch: i64,
     /// Mails sent so far.
     #[serde(default)]
     pub mails: u32,
@@ -190,8 +193,17 @@ impl FlowState {
     #[must_use]
     pub fn beginning(client: Option<ClientBinding>) -> Self {
         let (messages, values) = (Vec::new(), Map::new());
-        let stage = Stage::Identify;
-        Self { stage, client, messages, values, proven_ms: None, mails: 0, refusal: None, rises: Vec::new() }
+        Self {
+            stage: Stage::Identify,
+            client,
+            messages,
+            values,
+            proven_ms: None,
+            proof_epoch: 0,
+            mails: 0,
+            refusal: None,
+            rises: Vec::new(),
+        }
     }
 
     /// Whether a client leads the person through by itself, so that its interaction handle must open the flow all the time.
@@ -218,10 +230,10 @@ impl FlowState {
         Self { stage, proven_ms, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
     }
 
-    /// The same after somebody proved who they are.
+    /// The same after somebody proved who they are, in this epoch of theirs.
     #[must_use]
-    pub fn proven_at(self, instant: Timestamp) -> Self {
-        Self { proven_ms: Some(instant.as_millis()), ..self }
+    pub fn proven_at(self, instant: Timestamp, proof_epoch: i64) -> Self {
+        Self { proven_ms: Some(instant.as_millis()), proof_epoch, ..self }
     }
 
     /// When the person proved who they are.
@@ -373,9 +385,10 @@ mod tests {
     #[test]
     fn what_was_proved_is_forgotten_at_a_stage_that_is_about_nobody() {
         let at = Timestamp::from_millis(5);
-        let state = FlowState::beginning(None).at(Stage::Progressive { user: UserId::from_text("00u1") }).proven_at(at);
+        let state =
+            FlowState::beginning(None).at(Stage::Progressive { user: UserId::from_text("00u1") }).proven_at(at, 3);
         let next = state.at(Stage::SetPassword { user: UserId::from_text("00u1"), is_new: false });
-        assert_eq!(next.proven(), Some(at));
+        assert_eq!((next.proven(), next.proof_epoch), (Some(at), 3));
         for stage in [Stage::Identify, Stage::SignUp, Stage::Password { identifier: "x".to_owned() }] {
             assert_eq!(state.at(stage).proven(), None);
         }

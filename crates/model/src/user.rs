@@ -38,6 +38,15 @@ names! {
     }
 }
 
+impl UserStatus {
+    /// Whether somebody with this status may stay signed in and have tokens. A lock keeps guessers out, not the owner: whoever
+    /// fails often enough could sign them out otherwise.
+    #[must_use]
+    pub const fn may_be_signed_in(self) -> bool {
+        matches!(self, Self::Active | Self::LockedOut)
+    }
+}
+
 /// A hashed password in the PHC string format, which names its algorithm and parameters. Never shown, also not by `Debug`.
 #[derive(Clone)]
 pub struct PasswordHash(SecretString);
@@ -87,6 +96,9 @@ pub struct User {
     pub password_changed: Option<Timestamp>,
     /// Whether the user has proved the email address, or an administrator vouches for it.
     pub email_verified: bool,
+    /// Counts how often everything that rested on the account was ended, by a step of the life cycle or a new password. What was
+    /// proved in an earlier epoch counts no longer, whatever the clock says. Starts at 0.
+    pub proof_epoch: i64,
     /// Counts the writes, so that two writers who read the same state can't both win. Starts at 1.
     pub revision: i64,
 }
@@ -122,6 +134,7 @@ impl User {
             password_changed: password.is_some().then_some(exactly),
             password,
             email_verified: true,
+            proof_epoch: 0,
             revision: 1,
         }
     }
@@ -139,12 +152,13 @@ impl User {
         }
     }
 
-    /// The user with a new password, set now; the status stays.
+    /// The user with a new password, set now; the status stays, and what was proved before counts no longer.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash, now: Timestamp) -> Self {
         let last_updated = now.whole_seconds().max(self.created);
         let password_changed = Some(now.max(self.created));
-        Self { password: Some(password), password_changed, last_updated, ..self.clone() }
+        let proof_epoch = self.proof_epoch.saturating_add(1);
+        Self { password: Some(password), password_changed, last_updated, proof_epoch, ..self.clone() }
     }
 
     /// What the user signs in with; empty if the profile has none.

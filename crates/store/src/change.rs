@@ -145,10 +145,13 @@ pub enum Change {
     /// The user gets this status, password, these dates and the next revision; the profile stays as it is.
     /// [`Conflict::Stale`] if the revision is another by now.
     UpdateUser(Box<User>),
-    /// The user signed in; moves the date forward only. Never a conflict, and no new revision.
+    /// The user signed in; moves the date forward only, and makes no new revision. [`Conflict::Stale`] if what was proved in this
+    /// epoch counts no longer.
     NoteSignIn {
         /// The user.
         id: UserId,
+        /// The epoch that the user proved who they are in.
+        proof_epoch: i64,
         /// When.
         at: Timestamp,
     },

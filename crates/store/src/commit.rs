@@ -74,7 +74,9 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
             statements.extend(users::update_profile(dialect, &user, values, schema_revision)?);
         }
         Change::UpdateUser(user) => statements.push(users::update(&user)),
-        Change::NoteSignIn { id, at } => statements.push(users::note_sign_in(&id, at)),
+        Change::NoteSignIn { id, proof_epoch, at } => {
+            statements.push(users::note_sign_in(&id, proof_epoch, at));
+        }
         Change::DeleteUser { id, revision } => statements.push(users::delete(&id, revision)),
         Change::InsertGroup(group) => statements.push(groups::insert(&group)),
         Change::UpdateGroup(group) => statements.push(groups::update(&group)),

@@ -17,8 +17,8 @@ impl Dialect {
                 concat!(
                     "INSERT INTO users (id, status, folded_login, folded_email, folded_first_name, folded_last_name, \
                      profile, password_hash, created_ms, activated_ms, status_changed_ms, last_login_ms, \
-                     last_updated_ms, password_changed_ms, revision, email_verified) \
-                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $17 \
+                     last_updated_ms, password_changed_ms, revision, email_verified, proof_epoch) \
+                     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $17, $18 \
                      FROM user_schemas WHERE user_schemas.id = 'default' AND user_schemas.revision = $16",
                     $lock,
                     " ON CONFLICT DO NOTHING"
@@ -39,7 +39,7 @@ impl Dialect {
                     "UPDATE users SET folded_login = $3, folded_email = $4, folded_first_name = $5, \
                      folded_last_name = $6, profile = $7, status = $9, password_hash = $10, activated_ms = $11, \
                      status_changed_ms = $12, last_login_ms = $13, last_updated_ms = $14, password_changed_ms = $15, \
-                     email_verified = $16, revision = revision + 1 WHERE id = $1 AND revision = $2 \
+                     email_verified = $16, proof_epoch = $17, revision = revision + 1 WHERE id = $1 AND revision = $2 \
                      AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.folded_login = $3 AND other.id <> $1) \
                      AND EXISTS (SELECT 1 FROM user_schemas WHERE id = 'default' AND revision = $8",
                     $lock,
@@ -119,6 +119,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0011_nodes.sql"),
                 include_str!("../migrations/sqlite/0012_risen_flows.sql"),
                 include_str!("../migrations/sqlite/0013_journal_chain.sql"),
+                include_str!("../migrations/sqlite/0014_proof_epoch.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -134,6 +135,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0011_nodes.sql"),
                 include_str!("../migrations/postgres/0012_risen_flows.sql"),
                 include_str!("../migrations/postgres/0013_journal_chain.sql"),
+                include_str!("../migrations/postgres/0014_proof_epoch.sql"),
             ],
         }
     }

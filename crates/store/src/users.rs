@@ -17,11 +17,12 @@ use crate::stored_form::{object, to_text, unknown};
 use crate::user_schemas;
 
 const UPDATE: &str = "UPDATE users SET status = $3, password_hash = $4, activated_ms = $5, status_changed_ms = $6, \
-     last_login_ms = $7, last_updated_ms = $8, password_changed_ms = $9, email_verified = $10, revision = revision + 1 \
+     last_login_ms = $7, last_updated_ms = $8, password_changed_ms = $9, email_verified = $10, \
+     proof_epoch = $11, revision = revision + 1 \
      WHERE id = $1 AND revision = $2";
 
-const NOTE_SIGN_IN: &str = "UPDATE users SET last_login_ms = $2 \
-     WHERE id = $1 AND (last_login_ms IS NULL OR last_login_ms < $2)";
+const NOTE_SIGN_IN: &str = "UPDATE users \
+     SET last_login_ms = CASE WHEN last_login_ms > $2 THEN last_login_ms ELSE $2 END WHERE id = $1 AND proof_epoch = $3";
 
 const DELETE: &str = "DELETE FROM users WHERE id = $1 AND revision = $2";
 
@@ -34,7 +35,7 @@ const OTHER_SCHEMA: &str = "SELECT id FROM user_schemas WHERE id = 'default' AND
 macro_rules! columns {
     () => {
         "id, status, profile, password_hash, created_ms, activated_ms, status_changed_ms, last_login_ms, \
-         last_updated_ms, password_changed_ms, revision, email_verified"
+         last_updated_ms, password_changed_ms, revision, email_verified, proof_epoch"
     };
 }
 
@@ -90,6 +91,7 @@ pub(crate) fn insert(
         Argument::Integer(user.revision),
         Argument::Integer(schema_revision),
         verified(user),
+        Argument::Integer(user.proof_epoch),
     ];
     let otherwise = refusals(user, login, schema_revision, Conflict::AlreadyThere);
     let mut statements = vec![Statement::new(dialect.insert_user(), arguments).or(otherwise)];
@@ -121,6 +123,7 @@ pub(crate) fn update_profile(
         Argument::Integer(user.last_updated.as_millis()),
         date(user.password_changed),
         verified(user),
+        Argument::Integer(user.proof_epoch),
     ];
     let otherwise = refusals(user, login, schema_revision, Conflict::Stale);
     let mut statements = vec![Statement::new(dialect.update_user_profile(), arguments).or(otherwise)];
@@ -151,13 +154,15 @@ pub(crate) fn update(user: &User) -> Statement {
         Argument::Integer(user.last_updated.as_millis()),
         date(user.password_changed),
         verified(user),
+        Argument::Integer(user.proof_epoch),
     ];
     Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale))
 }
 
-pub(crate) fn note_sign_in(id: &UserId, at: Timestamp) -> Statement {
-    let arguments = vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(at.as_millis())];
-    Statement::new(NOTE_SIGN_IN, arguments)
+pub(crate) fn note_sign_in(id: &UserId, proof_epoch: i64, at: Timestamp) -> Statement {
+    let arguments =
+        vec![Argument::Text(id.as_str().to_owned()), Argument::Integer(at.as_millis()), Argument::Integer(proof_epoch)];
+    Statement::new(NOTE_SIGN_IN, arguments).or(Otherwise::Conflict(Conflict::Stale))
 }
 
 pub(crate) fn delete(id: &UserId, revision: i64) -> Statement {
@@ -195,6 +200,7 @@ struct UserRow {
     password_changed_ms: Option<i64>,
     revision: i64,
     email_verified: i64,
+    proof_epoch: i64,
 }
 
 impl TryFrom<UserRow> for User {
@@ -214,6 +220,7 @@ impl TryFrom<UserRow> for User {
             password_changed: row.password_changed_ms.map(Timestamp::from_millis),
             revision: row.revision,
             email_verified: row.email_verified == 1,
+            proof_epoch: row.proof_epoch,
             id: UserId::from_text(row.id),
         })
     }

@@ -61,13 +61,11 @@ impl Run<'_> {
             }
             activate(&mut changed, now);
         }
-        let mut changes = vec![
-            Change::UpdateUser(Box::new(changed.clone())),
-            Change::Flow(FlowChange::DeleteSessionsOfUser(changed.id.clone())),
-            Change::AppendEvents(events),
-        ];
+        let mut changes = vec![Change::UpdateUser(Box::new(changed.clone())), Change::AppendEvents(events)];
+        if !is_new {
+            changes.extend(self.app.end_of_access(&changed.id));
+        }
         changed.revision += 1;
-        changes.shrink_to_fit();
         let next = self.after_authentication(&changed, now, changes).await?;
         self.finish(next).await?;
         self.app.send_mails_soon();

@@ -239,10 +239,14 @@ impl<'a> Run<'a> {
         self.flow.state.proven().unwrap_or(now)
     }
 
-    /// The user that the flow is about; nobody if another password was set since they proved who they are.
+    /// The user that the flow is about; nobody if another password was set since they proved who they are, or what they proved
+    /// was ended otherwise.
     pub(super) async fn user(&self, user: &UserId) -> Result<Option<User>, Error> {
         let proven = self.flow.state.proven();
-        let still = |user: &User| user.password_changed.is_none_or(|changed| proven.is_some_and(|at| changed <= at));
+        let still = |user: &User| {
+            user.proof_epoch == self.flow.state.proof_epoch
+                && user.password_changed.is_none_or(|changed| proven.is_some_and(|at| changed <= at))
+        };
         Ok(self.app.inner.store.user(user.as_str()).await?.filter(still))
     }
 }

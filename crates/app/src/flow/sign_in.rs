@@ -98,7 +98,7 @@ impl Run<'_> {
             }
             _ => self.profile_or_end(user, authenticated, changes),
         };
-        Ok(Next { state: next.state.proven_at(authenticated), ..next })
+        Ok(Next { state: next.state.proven_at(authenticated, user.proof_epoch), ..next })
     }
 
     /// The form for what the profile lacks, or else the end.
@@ -134,7 +134,7 @@ impl Run<'_> {
             changes.push(change);
             session
         });
-        changes.push(Change::NoteSignIn { id: user.id.clone(), at: now });
+        changes.push(Change::NoteSignIn { id: user.id.clone(), proof_epoch: user.proof_epoch, at: now });
         let mut event =
             self.app.flow_event(events::SESSION_STARTED, user_actor(user), &self.origin, vec![user_target(user)]);
         event.debug_data.insert("applicationId".to_owned(), json!(self.flow.application.as_str()));

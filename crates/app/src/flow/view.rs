@@ -53,8 +53,11 @@ impl App {
     /// `None` if the user that the flow is about is gone.
     pub(super) async fn view(&self, flow: Flow, state_handle: &str) -> Result<Option<FlowView>, Error> {
         let org = Org::read(self, &flow).await?;
+        let is_done = matches!(flow.state.stage, Stage::Done { .. });
         let user = match flow.state.stage.user() {
             Some(id) => match self.inner.store.user(id.as_str()).await? {
+                // What came to its end with a proof that counts no longer is over.
+                Some(user) if is_done && user.proof_epoch != flow.state.proof_epoch => return Ok(None),
                 Some(user) => Some(user),
                 None => return Ok(None),
             },

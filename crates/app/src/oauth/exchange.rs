@@ -7,7 +7,7 @@ use hookwright_model::oauth::{
     GRANT_LIFETIME, Grant, Issue, OAuthError, Parameters, Purpose, REFRESH_IDLE_LIFETIME, RefreshJudgement,
     RefreshToken, Scopes, TOKEN_LIFETIME, access_token_claims, id_token_claims, is_code_verifier, judge_refresh,
 };
-use hookwright_model::user::{User, UserStatus};
+use hookwright_model::user::User;
 use hookwright_store::{Change, CommitError, Conflict, FlowChange, OAuthChange};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -201,7 +201,7 @@ impl App {
             authenticated: tokens.grant.authenticated,
             now,
         };
-        // An access token names its grant, so that it ends with it.
+        // Tokens name their grant, so that they end with it.
         let jti = format!("AT.{}.{}", mint_event_id(self.entropy()), tokens.grant.id);
         let access_token = signed(&keys, &access_token_claims(&issue, &jti))?;
         let mut answer = json!({
@@ -215,7 +215,7 @@ impl App {
             members.insert("refresh_token".to_owned(), json!(token.expose_secret()));
         }
         if tokens.scopes.contains("openid") {
-            let jti = format!("ID.{}", mint_event_id(self.entropy()));
+            let jti = format!("ID.{}.{}", mint_event_id(self.entropy()), tokens.grant.id);
             let claims = id_token_claims(&issue, &jti, tokens.nonce, &at_hash(&access_token));
             members.insert("id_token".to_owned(), json!(signed(&keys, &claims)?));
         }
@@ -253,7 +253,7 @@ impl App {
 
 /// A user who was switched off, or whose password was set anew since, has to sign in again.
 pub(super) fn may_have_tokens(user: &User, authenticated: hookwright_model::Timestamp) -> bool {
-    user.status == UserStatus::Active && user.password_changed.is_none_or(|changed| changed <= authenticated)
+    user.status.may_be_signed_in() && user.password_changed.is_none_or(|changed| changed <= authenticated)
 }
 
 /// Whether a code is this client's, for this purpose, and comes with what it is bound to.

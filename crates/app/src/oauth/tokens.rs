@@ -83,6 +83,11 @@ impl App {
         let seconds = claims.get("auth_time").and_then(Value::as_i64).unwrap_or(0);
         let authenticated = Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(999));
         let user = self.inner.store.user(claims.get("sub").and_then(Value::as_str).unwrap_or_default()).await?;
+        if let Some(id) = grant_id(claims, "ID.")
+            && self.inner.store.oauth_grant(id).await?.is_none_or(|grant| grant.revoked.is_some())
+        {
+            return Ok(false);
+        }
         Ok(user.is_some_and(|user| may_have_tokens(&user, authenticated)))
     }
 
@@ -122,7 +127,10 @@ impl App {
         let text = parameters.required("token").map_err(refused)?;
         let grant = match self.inner.store.refresh_token(&refresh_token_hash(text)).await? {
             Some(token) => Some(token.grant),
-            None => self.own_claims(text).await?.as_ref().and_then(grant_id).map(str::to_owned),
+            None => {
+                let claims = self.own_claims(text).await?;
+                claims.as_ref().and_then(|claims| grant_id(claims, "AT.")).map(str::to_owned)
+            }
         };
         let Some(grant) = grant else { return Ok(()) };
         let grant = self.inner.store.oauth_grant(&grant).await?;
@@ -165,7 +173,7 @@ impl App {
     async fn living_token(&self, text: &str) -> Result<Option<LivingToken>, Error> {
         let Some(claims) = self.own_claims(text).await? else { return Ok(None) };
         let is_access_token = claims.get("aud").and_then(Value::as_str) == Some(DEFAULT_AUDIENCE);
-        let Some(id) = grant_id(&claims).filter(|_| is_access_token && !is_over(&claims, self)) else {
+        let Some(id) = grant_id(&claims, "AT.").filter(|_| is_access_token && !is_over(&claims, self)) else {
             return Ok(None);
         };
         let grant = self.inner.store.oauth_grant(id).await?;
@@ -179,9 +187,9 @@ impl App {
     }
 }
 
-/// The grant that an access token names.
-fn grant_id(claims: &Map<String, Value>) -> Option<&str> {
-    claims.get("jti")?.as_str()?.strip_prefix("AT.")?.split_once('.').map(|(_, grant)| grant)
+/// The grant that a token of this kind names.
+fn grant_id<'c>(claims: &'c Map<String, Value>, kind: &str) -> Option<&'c str> {
+    claims.get("jti")?.as_str()?.strip_prefix(kind)?.split_once('.').map(|(_, grant)| grant)
 }
 
 fn is_over(claims: &Map<String, Value>, app: &App) -> bool {

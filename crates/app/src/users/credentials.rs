@@ -42,7 +42,7 @@ impl App {
             return Err(Error::WrongPassword);
         }
         let hash = self.hash_password(SecretString::from(new.unwrap_or_default())).await?;
-        self.change_user(caller, &first.id, &[], |stored, _| {
+        self.change_user(caller, &first.id, |stored, _| {
             // What was proved above was proved of this password only.
             let same = stored.password.as_ref().map(PasswordHash::expose_phc)
                 == first.password.as_ref().map(PasswordHash::expose_phc);

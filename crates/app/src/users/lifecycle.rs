@@ -30,9 +30,8 @@ impl App {
         step: LifecycleStep,
     ) -> Result<LifecycleAnswer, Error> {
         let id = self.stored_user(id_or_login).await?.id;
-        let ended = if step == LifecycleStep::Deactivate { self.end_of_everything(&id) } else { Vec::new() };
         let user = self
-            .change_user(caller, &id, &ended, |stored, _| match stored.after(step, self.now()) {
+            .change_user(caller, &id, |stored, _| match stored.after(step, self.now()) {
                 Ok(user) => Ok((user, vec![kind_of(step)])),
                 // Who is gone already stays gone; who is active already is a fault of Okta's own code.
                 Err(wrong) => match (step, wrong.status) {
@@ -50,8 +49,9 @@ impl App {
         })
     }
 
-    /// Whoever is switched on again later starts without the sessions and tokens of before.
-    fn end_of_everything(&self, user: &UserId) -> Vec<Change> {
+    /// What ends sessions, codes and grants of a user, with all tokens. It belongs to each write that begins a new epoch of the
+    /// user's proofs; flows half way see the epoch.
+    pub(crate) fn end_of_access(&self, user: &UserId) -> Vec<Change> {
         let revoked = OAuthChange::RevokeGrantsOfUser { user: user.clone(), at: self.now() };
         vec![Change::Flow(FlowChange::DeleteSessionsOfUser(user.clone())), Change::OAuth(revoked)]
     }
@@ -64,7 +64,7 @@ impl App {
         let id = self.stored_user(id_or_login).await?.id;
         let temporary = temporary_password(&self.entropy().bytes());
         let hash = self.hash_password(SecretString::from(temporary.clone())).await?;
-        self.change_user(caller, &id, &[], |stored, _| {
+        self.change_user(caller, &id, |stored, _| {
             let expired = stored.after(LifecycleStep::ExpirePassword, self.now());
             let expired = expired.map_err(|_| Error::WrongUserStatus)?;
             Ok((expired.with_password(hash.clone(), self.now()), vec![events::PASSWORD_EXPIRED]))

@@ -30,6 +30,18 @@ names! {
     }
 }
 
+impl LifecycleStep {
+    /// Whether the step ends everything that rests on the account: sessions, codes, grants with their access and refresh tokens,
+    /// and flows half way. Each step does that takes ACTIVE away, so that the way back gives nobody in who was there before.
+    #[must_use]
+    pub const fn ends_access(self) -> bool {
+        match self {
+            Self::Deactivate | Self::Suspend | Self::ExpirePassword | Self::ResetPassword | Self::Reactivate => true,
+            Self::Activate | Self::Unsuspend | Self::Unlock => false,
+        }
+    }
+}
+
 /// The step is not one that the user's status allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrongStatus {
@@ -72,6 +84,7 @@ impl User {
             (step, status) => return Err(WrongStatus { step, status }),
         };
         let mut user = self.with_status(status, now);
+        user.proof_epoch = user.proof_epoch.saturating_add(step.ends_access().into());
         match step {
             Step::Activate | Step::Reactivate => user.activated = Some(user.last_updated),
             Step::ResetPassword => user.password = None,

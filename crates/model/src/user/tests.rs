@@ -66,6 +66,26 @@ fn each_status_allows_its_steps_only() {
 }
 
 #[test]
+fn each_step_that_takes_active_away_begins_a_new_epoch() {
+    for status in UserStatus::ALL {
+        for step in LifecycleStep::ALL {
+            let before = User { status, ..user(Some("$argon2id$"), true) };
+            let Ok(after) = before.after(step, now()) else { continue };
+            let takes_active_away = before.status.may_be_signed_in() && !after.status.may_be_signed_in();
+            assert!(!takes_active_away || step.ends_access(), "{}", step.as_str());
+            assert_eq!(after.proof_epoch > before.proof_epoch, step.ends_access(), "{}", step.as_str());
+        }
+    }
+    let user = user(None, true);
+    assert_eq!(user.with_password(PasswordHash::from_phc("$argon2id$"), now()).proof_epoch, 1);
+    assert_eq!(
+        user.with_status(UserStatus::LockedOut, now()).proof_epoch,
+        0,
+        "a lock keeps guessers out, not the owner"
+    );
+}
+
+#[test]
 fn logins_are_compared_without_case_marks_and_blanks_around() {
     assert_eq!(folded_login(" Rosario.Jones@OKTA.com"), folded_login("rosario.jones@okta.com"));
 }

@@ -1,7 +1,7 @@
 //! Users: one login, one user; what must be unique is; a change of the schema is seen by whoever writes a profile.
 
 use hookwright_model::profile::merged;
-use hookwright_model::user::{User, UserStatus};
+use hookwright_model::user::{LifecycleStep, User, UserStatus};
 use hookwright_model::user_schema::{UniqueValue, Uniqueness, UserSchema};
 use hookwright_store::{Change, Conflict, Store, UserQuery};
 use serde_json::json;
@@ -211,11 +211,17 @@ async fn pages_of_users_follow_their_ids_and_leave_out_the_deactivated(fixture: 
 async fn a_sign_in_moves_the_date_forward_only(fixture: Fixture) {
     let store = open(&fixture).await;
     store.commit(vec![insert_user(user(1))]).await.unwrap();
+    let note = |proof_epoch, at| vec![Change::NoteSignIn { id: user_id(1), proof_epoch, at }];
     for at in [after(10), after(5), after(20)] {
-        store.commit(vec![Change::NoteSignIn { id: user_id(1), at }]).await.unwrap();
+        store.commit(note(0, at)).await.unwrap();
     }
     let user = stored(&store, 1).await;
     assert_eq!((user.last_login, user.revision), (Some(after(20)), 1));
+    // What was proved before a step that ended everything leads to no sign-in after it.
+    let suspended = user.after(LifecycleStep::Suspend, after(30)).unwrap();
+    store.commit(vec![Change::UpdateUser(Box::new(suspended))]).await.unwrap();
+    assert_eq!(conflict(store.commit(note(0, after(40))).await), Some(Conflict::Stale));
+    store.commit(note(1, after(50))).await.unwrap();
 }
 
 async fn the_schema_of_an_org_comes_back_and_is_made_once(fixture: Fixture) {

@@ -2,6 +2,7 @@
 
 mod client;
 
+mod access_ends;
 mod codes;
 mod cors;
 mod pages;

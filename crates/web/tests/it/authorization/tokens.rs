@@ -190,6 +190,8 @@ async fn tokens_count_no_longer_where_their_user_or_their_app_is_switched_off() 
         assert_eq!(ask(name).await, json!({"active": false}), "{name}");
     }
     step(&format!("/api/v1/users/{LOGIN}/lifecycle/unsuspend")).await;
+    assert_eq!(party.userinfo(&tokens).await.status, 401, "nothing comes back to life");
+    let tokens = party.tokens().await;
     assert_eq!(party.userinfo(&tokens).await.status, 200);
     step(&format!("/api/v1/apps/{}/lifecycle/deactivate", party.id)).await;
     assert_eq!(party.userinfo(&tokens).await.status, 401);
