@@ -3,8 +3,9 @@
 //! A flow lives in the database under the SHA-256 of its state handle, so that a restart or another node goes on with it.
 //! Each input moves it by one write that is all or nothing: user, group, execution, events and the flow itself. Nothing is
 //! open while a hook is asked; what was read before is looked at again when its answer is acted on. Inputs of one flow take
-//! turns, and the flow's revision decides between nodes, so that a form that was sent twice does its work once.
+//! turns, and between nodes a claim and the flow's revision decide, so that a form that was sent twice does its work once.
 
+mod claim;
 mod credentials;
 mod handles;
 mod hook;
@@ -237,18 +238,20 @@ impl App {
                 (turn.ok_or(Error::TooBusy { retry_after: PATIENCE })?, seen.map(|seen| seen.revision))
             }
         };
-        let Some(flow) = self.living_flow(handle.expose_secret()).await? else {
+        let Some((flow, claimed_from)) = self.free_flow(handle.expose_secret()).await? else {
             return self.advanced_before(&handle, form.as_ref()).await;
         };
-        // Whoever waited for another input was shown the state before it.
+        // Whoever waited for another input, here or at another node, was shown the state before it.
         let made_for = form.as_ref().and_then(|form| form.attempt.as_ref());
-        let is_current = waited_from.is_none_or(|revision| revision == flow.revision)
+        let is_current = waited_from.or(claimed_from).is_none_or(|revision| revision == flow.revision)
             && made_for.is_none_or(|attempt| *attempt == flow.attempt);
         let org = Org::read(&self, &flow).await?;
         let mut run = Run::new(&self, flow, org, handle, origin);
         run.form = form;
         if is_current {
-            run.step(input).await?;
+            let done = run.step(input).await;
+            run.settle().await;
+            done?;
         }
         drop(turn);
         if run.went_on() {

@@ -1,32 +1,46 @@
 //! Sign-in flows as rows.
 
+use std::time::Duration;
+
 use hookwright_model::Timestamp;
 use hookwright_model::flow::Flow;
 use hookwright_model::id::AppId;
 
 use crate::change::Conflict;
 use crate::database::fetch;
-use crate::error::StoreError;
+use crate::error::{CommitError, StoreError};
 use crate::flow_change::Expected;
+use crate::leases::Claim;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
 use crate::stored_form::{from_text, hash, to_text};
+use crate::work::Work;
+
+/// The longest that a call of a hook may take, or longer.
+const LONGEST_CLAIM: Duration = Duration::from_secs(10 * 60);
 
 const INSERT: &str = "INSERT INTO flows (id, attempt, application_id, state, created_ms, expires_ms, revision) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
 /// Takes no lock on what is expected: whoever changes a policy does not wait for those who sign up.
-const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1, handle = $9, previous = $10 \
+const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1, handle = $9, previous = $10, \
+     claimed_until_ms = 0 \
      WHERE id = $1 AND revision = $2 \
      AND ($5 = '' OR EXISTS (SELECT 1 FROM enrollment_policies WHERE id = $5 AND revision = $6)) \
      AND ($7 = '' OR EXISTS (SELECT 1 FROM inline_hooks WHERE id = $7 AND revision = $8))";
+
+const CLAIM: &str = "UPDATE flows SET claim = $3, claimed_until_ms = $4 \
+     WHERE id = $1 AND revision = $2 AND (claimed_until_ms <= $5 OR claimed_until_ms > $6)";
+
+const RELEASE: &str = "UPDATE flows SET claimed_until_ms = 0 WHERE id = $1 AND claim = $2";
 
 const DELETE: &str = "DELETE FROM flows WHERE (id = $1 AND handle IS NULL) OR handle = $1";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, attempt, application_id, state, created_ms, expires_ms, revision, handle, previous FROM flows ",
+            "SELECT id, attempt, application_id, state, created_ms, expires_ms, revision, handle, previous, \
+             claimed_until_ms FROM flows ",
             $rest
         )
     };
@@ -97,6 +111,7 @@ struct FlowRow {
     revision: i64,
     handle: Option<Vec<u8>>,
     previous: Option<Vec<u8>>,
+    claimed_until_ms: i64,
 }
 
 impl TryFrom<FlowRow> for Flow {
@@ -125,9 +140,19 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn flow(&self, handle: &[u8; 32]) -> Result<Option<Flow>, StoreError> {
+        Ok(self.flow_with_claim(handle).await?.map(|(flow, _)| flow))
+    }
+
+    /// The same flow, and until when its next input is claimed; that may be over.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn flow_with_claim(&self, handle: &[u8; 32]) -> Result<Option<(Flow, Timestamp)>, StoreError> {
         let sql = select!("WHERE (id = $1 AND handle IS NULL) OR handle = $1");
         let row = fetch!(self.database(), fetch_optional, FlowRow, sql, handle.to_vec())?;
-        row.map(Flow::try_from).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let claimed_until = Timestamp::from_millis(row.claimed_until_ms);
+        Ok(Some((Flow::try_from(row)?, claimed_until)))
     }
 
     /// The flow with this id, whatever state handle opens it now, also if it has expired.
@@ -148,4 +173,42 @@ impl Store {
         let row = fetch!(self.database(), fetch_optional, FlowRow, sql, handle.to_vec())?;
         row.map(Flow::try_from).transpose()
     }
+
+    /// Claims the next input of the flow of this revision; `false` if somebody else has, or the flow has moved. The claim ends
+    /// when the flow moves, at its own end, or with [`Store::release_flow`].
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn claim_flow(&self, flow: &Flow, claim: &Claim) -> Result<bool, StoreError> {
+        let arguments = vec![
+            Argument::Bytes(flow.id.to_vec()),
+            Argument::Integer(flow.revision),
+            Argument::Text(claim.token.clone()),
+            Argument::Integer(claim.until().as_millis()),
+            Argument::Integer(claim.now.as_millis()),
+            Argument::Integer(claim.latest(LONGEST_CLAIM).as_millis()),
+        ];
+        let statement = Statement::new(CLAIM, arguments).or(Otherwise::Conflict(Conflict::Stale));
+        match self.write(Work::of_statements(vec![statement])).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    /// Gives up a claim, if it holds still.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; the claim then ends by itself.
+    pub async fn release_flow(&self, id: &[u8; 32], token: &str) -> Result<(), StoreError> {
+        let arguments = vec![Argument::Bytes(id.to_vec()), Argument::Text(token.to_owned())];
+        let statement = Statement::new(RELEASE, arguments);
+        self.write(Work::of_statements(vec![statement])).await.map_err(CommitError::into_store_error)
+    }
+}
+
+/// Whether a claim that was noted to end then holds now. What a wrong clock noted does not.
+#[must_use]
+pub fn is_claimed(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until <= now.plus(LONGEST_CLAIM * 2)
 }

@@ -55,6 +55,7 @@ pub use change::{Change, Conflict};
 pub use error::{CommitError, OpenError, StoreError};
 pub use fault::DriverError;
 pub use flow_change::{Expected, FlowChange};
+pub use flows::is_claimed;
 pub use journal::{
     BreakKind, Direction, ExecutionQuery, JournalEntry, JournalItem, JournalScan, LogBreak, LogHead, LogHeadError,
     LogPlace, LogProof, Page, Position, PositionError, Removed,

@@ -202,6 +202,12 @@ impl Store {
         self.write(Work::of_statements(vec![beat])).await.map_err(CommitError::into_store_error)
     }
 
+    /// Whether other nodes may serve the same database. The file of SQLite has one process alone.
+    #[must_use]
+    pub fn may_have_other_nodes(&self) -> bool {
+        self.dialect() == Dialect::Postgres
+    }
+
     /// Fill levels, for `/metrics`.
     #[must_use]
     pub fn gauges(&self) -> Gauges {

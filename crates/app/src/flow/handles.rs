@@ -5,6 +5,7 @@
 //! those who know no more than the handle of before: the client that leads the person has the interaction handle, and a browser
 //! that sends a form twice shows the same page, of which each has a secret of its own.
 
+use hookwright_model::Timestamp;
 use hookwright_model::flow::Flow;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -55,11 +56,16 @@ impl App {
 
     /// The flow that this state handle opens.
     pub(super) async fn living_flow(&self, state_handle: &str) -> Result<Option<Flow>, Error> {
+        Ok(self.living_flow_with_claim(state_handle).await?.map(|(flow, _)| flow))
+    }
+
+    /// The flow that this state handle opens, and until when its next input is claimed.
+    pub(super) async fn living_flow_with_claim(&self, state_handle: &str) -> Result<Option<(Flow, Timestamp)>, Error> {
         if state_handle.is_empty() || state_handle.len() > MAX_HANDLE_BYTES {
             return Ok(None);
         }
-        let flow = self.inner.store.flow(&handle_hash(state_handle)).await?;
-        Ok(flow.filter(|flow| self.is_alive(flow)))
+        let found = self.inner.store.flow_with_claim(&handle_hash(state_handle)).await?;
+        Ok(found.filter(|(flow, _)| self.is_alive(flow)))
     }
 
     /// Where a flow went that this state handle opened before; `None` if there is none. The handle of now is for the page alone

@@ -37,32 +37,37 @@ struct Call {
 }
 
 impl Run<'_> {
-    /// Asks the hook, if there is one and it is ACTIVE. No transaction is open meanwhile.
+    /// Asks the hook, if there is one and it is ACTIVE. No transaction is open meanwhile. `None` if another node has done what
+    /// this input asks for: the flow is as that one left it.
     pub(super) async fn ask(
-        &self,
+        &mut self,
         hook: Option<&InlineHookId>,
         request: impl FnOnce() -> RegistrationRequest,
         actor: Actor,
-    ) -> Result<Asked, Error> {
-        let Some(id) = hook else { return Ok(Asked::default()) };
-        let Some(cached) = self.app.cached_hook(id).await? else { return Ok(Asked::default()) };
+    ) -> Result<Option<Asked>, Error> {
+        let Some(id) = hook else { return Ok(Some(Asked::default())) };
+        let Some(cached) = self.app.cached_hook(id).await? else { return Ok(Some(Asked::default())) };
         if !cached.hook.status.is_active() {
             let target = hook_target(&cached.hook);
             let mut event = self.app.flow_event(events::HOOK_SKIPPED, actor, &self.origin, vec![target]);
             event.severity = Severity::Warn;
             event.outcome =
                 Outcome { result: "SKIPPED".into(), reason: Some("The inline hook is INACTIVE".to_owned()) };
-            return Ok(Asked { events: vec![Change::AppendEvents(vec![event])], ..Asked::default() });
+            return Ok(Some(Asked { events: vec![Change::AppendEvents(vec![event])], ..Asked::default() }));
+        }
+        if !self.claim(&self.app.call_settings(&cached.hook)).await? {
+            return Ok(None);
         }
         let body = serde_json::to_vec(&self.enveloped(request()));
         let body = Bytes::from(body.map_err(|error| Error::Internal(format!("a hook's request: {error}")))?);
         let occasion = Occasion { trigger: Trigger::Flow, actor, origin: self.origin.clone() };
         let call = self.app.perform(&cached, &self.org.schema, body.clone(), occasion).await?;
-        Ok(Asked {
+        self.unwritten = Some(call.execution.clone());
+        Ok(Some(Asked {
             call: Some(Call { request: body, execution: call.execution, answer: call.answer }),
             events: Vec::new(),
             hook: Some((cached.hook.id.clone(), cached.hook.revision)),
-        })
+        }))
     }
 
     /// The members around the data. The event's id is that of the attempt: a request that two nodes sent for one form can be

@@ -39,6 +39,7 @@ impl Run<'_> {
         };
         let request = || profile_update_request(&user, &delta);
         let asked = self.ask(rule.progressive_hook(), request, user_actor(&user)).await?;
+        let Some(asked) = asked else { return Ok(()) };
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         let admission = match decision {

@@ -75,6 +75,7 @@ impl Run<'_> {
         };
         let login = submitted.get("login").and_then(Value::as_str).unwrap_or_default();
         let asked = self.ask(rule.registration_hook(), || sign_up_request(&submitted), unknown_actor(login)).await?;
+        let Some(asked) = asked else { return Ok(()) };
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         match decision {

@@ -1,6 +1,7 @@
 //! One input of one flow: what is read for it, and the one write that it ends with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
@@ -21,6 +22,9 @@ use crate::opaque::mint;
 use crate::sessions::{NewSession, SignedIn};
 use crate::turns::Turn;
 use crate::{App, Error, RequestOrigin};
+
+/// What the record of a call says of whose answer nothing was made.
+const NO_EFFECT: &str = "flow UNCHANGED: what the answer led to was not written";
 
 /// What a flow goes by, as it is now.
 pub(super) struct Org {
@@ -45,6 +49,12 @@ pub(super) struct Run<'a> {
     rise: SecretString,
     /// Names the state that this input leads to.
     pub(super) next_attempt: String,
+    /// Whether other nodes are kept from working on this input.
+    pub(super) has_claim: bool,
+    /// The record of a call that was made, until it is written.
+    pub(super) unwritten: Option<Execution>,
+    /// Whether a commit was sent of which nobody knows what became.
+    is_uncertain: bool,
 }
 
 /// What an input leads to.
@@ -84,7 +94,20 @@ impl Org {
 impl<'a> Run<'a> {
     pub(super) fn new(app: &'a App, flow: Flow, org: Org, handle: SecretString, origin: RequestOrigin) -> Self {
         let (next_attempt, rise) = (mint_event_id(app.entropy()), mint(app.entropy()));
-        Self { app, flow, org, handle, origin, form: None, session: None, rise, next_attempt }
+        Self {
+            app,
+            flow,
+            org,
+            handle,
+            origin,
+            form: None,
+            session: None,
+            rise,
+            next_attempt,
+            has_claim: false,
+            unwritten: None,
+            is_uncertain: false,
+        }
     }
 
     /// The state handle after this input, should it raise the rights.
@@ -96,6 +119,24 @@ impl<'a> Run<'a> {
     /// Whether somebody else raised the rights meanwhile, so that our state handle opens nothing any longer.
     pub(super) fn went_on(&self) -> bool {
         self.flow.handle != handle_hash(self.handle.expose_secret())
+    }
+
+    /// Ends the work on an input, whatever came of it: a call that was made is recorded, and no other node is kept waiting.
+    pub(super) async fn settle(&mut self) {
+        if let Some(mut execution) = self.unwritten.take() {
+            execution.summary.effect = Some(NO_EFFECT.into());
+            let app = self.app.clone();
+            match self.is_uncertain {
+                false => app.inner.store.record(execution).await,
+                // The flow's own commit may have kept it.
+                true => drop(self.app.inner.calls.spawn(async move { app.record_unless_kept(execution).await })),
+            }
+        }
+        if self.has_claim
+            && let Err(error) = self.app.inner.store.release_flow(&self.flow.id, &self.next_attempt).await
+        {
+            tracing::warn!(%error, "a claim on a flow could not be given up; it ends by itself");
+        }
     }
 
     /// Does what the input asks for, if it belongs to the step where the flow is.
@@ -175,15 +216,9 @@ impl<'a> Run<'a> {
     /// Writes what the input leads to. Somebody else may have moved the flow meanwhile: then theirs stands, and nothing of
     /// this is written but the record of a call that was made.
     pub(super) async fn finish(&mut self, next: Next) -> Result<(), Error> {
-        let execution = next.changes.iter().find_map(execution_of).cloned();
         match self.commit(next).await? {
             Ok(()) => Ok(()),
-            Err(Conflict::Stale) => {
-                if let Some(execution) = execution {
-                    self.app.inner.store.record(execution).await;
-                }
-                self.reread().await
-            }
+            Err(Conflict::Stale) => self.reread().await,
             Err(conflict) => Err(Error::Internal(format!("a flow could not be written: {conflict}"))),
         }
     }
@@ -201,6 +236,7 @@ impl<'a> Run<'a> {
         let update = FlowChange::Update { flow: Box::new(flow.clone()), expected: next.expected };
         let mut changes = vec![Change::Flow(update)];
         changes.extend(next.changes);
+        let has_record = changes.iter().any(|change| matches!(change, Change::AppendExecution(_)));
         let written = self.app.inner.store.commit(changes).await;
         drop(next.mailing);
         match written {
@@ -208,12 +244,17 @@ impl<'a> Run<'a> {
             Err(CommitError::Conflict(conflict)) => return Ok(Err(conflict)),
             Err(CommitError::OutcomeUnknown(error)) => {
                 // Looked up, never repeated: the attempt tells whether it was written.
+                self.is_uncertain = true;
                 let stored = self.app.inner.store.flow_with_id(&self.flow.id).await?;
                 if stored.is_none_or(|stored| stored.attempt != self.next_attempt) {
                     return Err(CommitError::OutcomeUnknown(error).into());
                 }
             }
             Err(error) => return Err(error.into()),
+        }
+        self.has_claim = false;
+        if has_record {
+            self.unwritten = None;
         }
         self.flow = Flow { revision: self.flow.revision + 1, ..flow };
         (self.handle, self.session) = (handle, next.session);
@@ -251,9 +292,19 @@ impl<'a> Run<'a> {
     }
 }
 
-fn execution_of(change: &Change) -> Option<&Execution> {
-    match change {
-        Change::AppendExecution(execution) => Some(execution),
-        _ => None,
+/// How often, and how far apart, a database that is away is asked whether it kept a record.
+const ASKING: (u32, Duration) = (60, Duration::from_secs(1));
+
+impl App {
+    /// Records a call whose record may be kept already.
+    async fn record_unless_kept(&self, execution: Execution) {
+        for _ in 0..ASKING.0 {
+            match self.inner.store.execution(&execution.id).await {
+                Ok(Some(_)) => return,
+                Ok(None) => break,
+                Err(_) => tokio::time::sleep(ASKING.1).await,
+            }
+        }
+        self.inner.store.record(execution).await;
     }
 }

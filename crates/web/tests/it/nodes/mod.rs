@@ -2,6 +2,7 @@
 //!
 //! What needs whole processes (a killed node, a restarted database) is in the tests of the command line.
 
+mod flows;
 mod mails;
 
 use std::sync::OnceLock;
