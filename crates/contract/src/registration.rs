@@ -33,29 +33,31 @@ pub struct RegistrationEffect {
     pub warnings: Vec<String>,
 }
 
-/// Folds the commands in array order, members in object order, the last write winning. An `error` denies.
+/// Folds the commands in array order, members in object order, the last value of an attribute winning. An `error` denies, and so
+/// does any DENY, wherever it is: Okta documents the order for commands in general, not for an answer that says both, and whoever
+/// was denied once must not get in by what comes after.
 #[must_use]
 pub fn effect(reply: &Reply<'_>) -> RegistrationEffect {
     let mut profile = Map::new();
-    let mut action = None;
+    let (mut allowed, mut denied) = (None, None);
     let mut warnings = Vec::new();
-    for command in &reply.commands {
+    for (index, command) in reply.commands.iter().enumerate() {
         match &command.operand {
             Operand::Profile(members) => {
                 for (name, value) in members {
                     profile.insert(name.clone().into_owned(), value.to_json());
                 }
             }
-            Operand::Registration(registration) => {
-                if action.is_some_and(|earlier| earlier != *registration) {
-                    warnings.push("The commands both allow and deny; the last one counts.".to_owned());
-                }
-                action = Some(*registration);
-            }
+            Operand::Registration(Registration::Allow) => allowed = allowed.or(Some(index)),
+            Operand::Registration(Registration::Deny) => denied = denied.or(Some(index)),
             _ => {}
         }
     }
-    let action = if reply.error.is_some() { Registration::Deny } else { action.unwrap_or(Registration::Allow) };
+    if let (Some(allowed), Some(denied)) = (allowed, denied) {
+        warnings.push(format!("/commands/{allowed} says ALLOW and /commands/{denied} says DENY; any DENY counts."));
+    }
+    let denies = reply.error.is_some() || denied.is_some();
+    let action = if denies { Registration::Deny } else { Registration::Allow };
     if action == Registration::Deny {
         profile.clear();
     }

@@ -25,19 +25,21 @@ fn commands_apply_in_array_order_and_members_in_member_order() {
 }
 
 #[test]
-fn the_last_action_counts_and_contradictions_are_told() {
+fn any_deny_counts_and_both_commands_are_named() {
     let allow_deny = register(
         r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"city":"b"}},
             {"type":"com.okta.action.update","value":{"registration":"ALLOW"}},
             {"type":"com.okta.action.update","value":{"registration":"DENY"}}]}"#,
     );
-    assert_eq!((allow_deny.action, allow_deny.warnings.len()), (Registration::Deny, 1));
+    assert_eq!(allow_deny.action, Registration::Deny);
+    assert_eq!(allow_deny.warnings, ["/commands/1 says ALLOW and /commands/2 says DENY; any DENY counts."]);
     assert!(allow_deny.profile.is_empty());
     let deny_allow = register(
         r#"{"commands":[{"type":"com.okta.action.update","value":{"registration":"DENY"}},
             {"type":"com.okta.action.update","value":{"registration":"ALLOW"}}]}"#,
     );
-    assert_eq!((deny_allow.action, deny_allow.warnings.len()), (Registration::Allow, 1));
+    assert_eq!(deny_allow.action, Registration::Deny);
+    assert_eq!(deny_allow.warnings, ["/commands/1 says ALLOW and /commands/0 says DENY; any DENY counts."]);
 }
 
 #[test]

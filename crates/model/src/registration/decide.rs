@@ -172,7 +172,10 @@ impl Submission<'_> {
             (Ending::Failed(failure), _) => format!("the hook gave no usable answer ({failure:?})"),
             (Ending::Error, Some(summary)) => format!("the hook answered with an error: {}", shown_text(summary)),
             (Ending::Error, None) => "the hook answered with an error".to_owned(),
-            _ => "the hook denied".to_owned(),
+            _ => {
+                let odd = answer.map(|reply| effect(reply).warnings.join(" ")).unwrap_or_default();
+                if odd.is_empty() { "the hook denied".to_owned() } else { format!("the hook denied. {odd}") }
+            }
         };
         if messages.is_empty() {
             let text = hookwright_contract::registration::error_text(self.kind);

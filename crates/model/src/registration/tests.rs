@@ -175,12 +175,24 @@ fn a_cause_goes_to_the_field_that_its_location_ends_with() {
 fn commands_are_applied_in_order_and_the_last_value_wins() {
     let answer = r#"{"commands":[
         {"type":"com.okta.user.profile.update","value":{"title":"a","firstName":"Ro"}},
-        {"type":"com.okta.action.update","value":{"registration":"DENY"}},
         {"type":"com.okta.user.profile.update","value":{"title":"b"}},
         {"type":"com.okta.action.update","value":{"registration":"ALLOW"}}]}"#;
     let Decision::Admit(admission) = signed_up(answer) else { panic!("refused") };
     assert_eq!((&admission.profile["title"], &admission.profile["firstName"]), (&json!("b"), &json!("Ro")));
-    assert_eq!(admission.warnings.len(), 1);
+    assert!(admission.warnings.is_empty());
+}
+
+#[test]
+fn a_deny_counts_whatever_comes_after_it_and_the_record_names_both() {
+    let action = |word: &str| format!(r#"{{"type":"com.okta.action.update","value":{{"registration":"{word}"}}}}"#);
+    for (first, second, both) in [("DENY", "ALLOW", (1, 0)), ("ALLOW", "DENY", (0, 1))] {
+        let answer = format!(r#"{{"commands":[{},{}]}}"#, action(first), action(second));
+        let Decision::Refuse(refusal) = signed_up(&answer) else { panic!("let in by {first}, then {second}") };
+        let (allow, deny) = both;
+        let told = format!("/commands/{allow} says ALLOW and /commands/{deny} says DENY; any DENY counts.");
+        assert_eq!(refusal.reason, format!("the hook denied. {told}"));
+        assert_eq!(refusal.messages, [Message::banner(MessageKind::HookDefault, "Registration denied.")]);
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn decisions() -> Vec<Row> {
         ("DENY", commands(std::slice::from_ref(&deny)), Denied),
         ("DENY under the name that the prose has", commands(&[action(r#"{"action":"DENY"}"#)]), Denied),
         ("ALLOW, then DENY", both(&allow, &deny), Denied),
-        ("DENY, then ALLOW", both(&deny, &allow), Admitted),
+        ("DENY, then ALLOW", both(&deny, &allow), Denied),
         ("DENY with an empty error", with(&deny, "{}"), Error),
         ("DENY with a summary only", with(&deny, r#"{"errorSummary":"For the log."}"#), Error),
         (
@@ -288,6 +288,17 @@ async fn every_outcome_for_somebody_who_completes_a_profile() {
         idx.register(json!({"employeeNumber": "1234"})).await;
         assert!(!idx.code().is_empty(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_record_of_a_deny_beside_an_allow_names_both() {
+    let org = org().await;
+    let action = |word: &str| action(&format!(r#"{{"registration":"{word}"}}"#));
+    org.service.on("/hook", [commands(&[action("DENY"), action("ALLOW")])]);
+    let profile = json!({"email": "r@okta.com", "firstName": "R", "lastName": "J", "employeeNumber": "1"});
+    org.idx().await.sign_up(profile).await;
+    let effect = effect(&org).await;
+    assert!(effect.ends_with("/commands/1 says ALLOW and /commands/0 says DENY; any DENY counts."), "{effect}");
 }
 
 #[tokio::test]
