@@ -9,6 +9,7 @@ mod claim;
 mod credentials;
 mod handles;
 mod hook;
+mod newcomer;
 mod progressive;
 mod registration;
 mod run;

@@ -5,6 +5,7 @@
 
 mod client;
 mod code;
+mod newcomer;
 
 use std::fmt;
 use std::mem::discriminant;
@@ -20,6 +21,7 @@ use crate::registration::{FormField, Message};
 
 pub use client::{ClientBinding, ClientFace};
 pub use code::FlowCode;
+pub use newcomer::Newcomer;
 
 /// How long a flow waits for its person, counted from its start.
 pub const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -33,11 +35,14 @@ pub const EMAIL_CODE_TRIES: u32 = 5;
 /// How many codes are mailed in one flow.
 pub const EMAIL_CODES_PER_FLOW: u32 = 5;
 
-/// How many codes are mailed for one user within [`EMAIL_CODES_WINDOW`], over all flows: with [`EMAIL_CODE_TRIES`] for each,
+/// How many codes are mailed to one address within [`EMAIL_CODES_WINDOW`], over all flows: with [`EMAIL_CODE_TRIES`] for each,
 /// guessing one takes years, and nobody's mailbox is filled.
-pub const EMAIL_CODES_PER_USER: i64 = 10;
+pub const EMAIL_CODES_PER_ADDRESS: i64 = 10;
 
-/// The window in which a user's mails are counted.
+/// How many of these one client network can bring about: whoever asks for codes in somebody else's name leaves them some.
+pub const EMAIL_CODES_PER_NETWORK: i64 = 5;
+
+/// The window in which the mails to an address are counted.
 pub const EMAIL_CODES_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 /// How long somebody must wait between two mails.
@@ -73,7 +78,8 @@ pub struct Flow {
     pub revision: i64,
 }
 
-/// What a flow remembers, stored as JSON. Holds no password and no secret that could be used.
+/// What a flow remembers, stored as JSON. Holds no password, but the hash of one that a newcomer chose, and no secret that could
+/// be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowState {
@@ -105,6 +111,9 @@ pub struct FlowState {
     /// them where a client follows by its interaction handle, else the last one.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub rises: Vec<String>,
+    /// Who is to be a user at the end of the flow, if the flow is about somebody who is none yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub newcomer: Option<Box<Newcomer>>,
 }
 
 /// How a refusal is told in HTTP.
@@ -203,6 +212,7 @@ impl FlowState {
             mails: 0,
             refusal: None,
             rises: Vec::new(),
+            newcomer: None,
         }
     }
 
@@ -227,7 +237,10 @@ impl FlowState {
     #[must_use]
     pub fn at(&self, stage: Stage) -> Self {
         let proven_ms = self.proven_ms.filter(|_| stage.user().is_some());
-        Self { stage, proven_ms, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
+        // Whoever goes back, and whoever is a user by now, leaves no profile behind.
+        let is_on_the_way = matches!(stage, Stage::SetPassword { is_new: true, .. } | Stage::EmailCode { .. });
+        let newcomer = self.newcomer.clone().filter(|_| is_on_the_way);
+        Self { stage, proven_ms, newcomer, messages: Vec::new(), values: Map::new(), refusal: None, ..self.clone() }
     }
 
     /// The same after somebody proved who they are, in this epoch of theirs.

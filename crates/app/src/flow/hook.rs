@@ -13,7 +13,7 @@ use hookwright_model::registration::{Decision, HookResult, Submission, decide};
 use hookwright_model::system_log::{Outcome, Severity};
 use hookwright_model::user::User;
 use hookwright_store::Change;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::run::Run;
 use crate::Error;
@@ -118,8 +118,8 @@ impl Asked {
     }
 
     /// The execution's id, for the events that belong to it.
-    pub(super) fn execution_id(&self) -> Option<Value> {
-        self.call.as_ref().map(|call| json!(call.execution.id.as_str()))
+    pub(super) fn execution_id(&self) -> Option<String> {
+        self.call.as_ref().map(|call| call.execution.id.as_str().to_owned())
     }
 }
 

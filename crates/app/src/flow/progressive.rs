@@ -55,7 +55,7 @@ impl Run<'_> {
             vec![user_target(&changed)],
         );
         if let Some(id) = asked.execution_id() {
-            event.debug_data.insert("executionId".to_owned(), id);
+            event.debug_data.insert("executionId".to_owned(), Value::from(id));
         }
         let mut changes = vec![Change::update_user_profile(changed.clone(), &schema)];
         changes.extend(asked.record(&effect));

@@ -1,25 +1,21 @@
-//! Signing up: the form is checked, the hook speaks, and one write makes the user or shows why not.
+//! Signing up: the form is checked, the hook speaks, and one write lets the person go on or shows why not.
 
 use hookwright_contract::registration::failure_text;
 use hookwright_contract::request::RegistrationKind;
 use hookwright_model::enrollment_policy::EnrollmentRule;
 use hookwright_model::flow::{RefusalStatus, Stage};
-use hookwright_model::id::UserId;
 use hookwright_model::password::check_password;
 use hookwright_model::registration::{
-    Admission, Decision, FormField, Message, MessageKind, Refusal, Submission, read_form, refusal_for_taken,
-    sign_up_fields,
+    Decision, FormField, Message, MessageKind, Refusal, Submission, read_form, refusal_for_taken, sign_up_fields,
 };
-use hookwright_model::system_log::{LogEvent, Target};
-use hookwright_model::user::{PasswordHash, User, UserStatus};
-use hookwright_store::{Change, Conflict, Expected};
+use hookwright_store::Conflict;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::hook::{Asked, sign_up_request};
+use super::hook::sign_up_request;
 use super::run::{Next, Run};
 use crate::Error;
-use crate::events::{self, unknown_actor, user_actor, user_target};
+use crate::events::unknown_actor;
 
 /// The longest value that is shown again, in characters.
 const MAX_KEPT_CHARACTERS: usize = 4_096;
@@ -81,7 +77,7 @@ impl Run<'_> {
         match decision {
             Decision::Refuse(refusal) => self.refuse_form(refusal, values, asked.record(&effect)).await,
             Decision::Admit(admission) => {
-                let refused = self.create_user(&rule, admission, password, &asked).await?;
+                let refused = self.admit(&rule, admission, password, &asked).await?;
                 let refusal = match refused {
                     None => return Ok(()),
                     Some(Conflict::LoginTaken) => refusal_for_taken(&submission, "login"),
@@ -96,7 +92,7 @@ impl Run<'_> {
 
     /// Which unique attribute somebody else has a value of, as far as can be told before the hook is asked. The index decides
     /// again when the user is written.
-    async fn taken(&self, submitted: &Map<String, Value>) -> Result<Option<String>, Error> {
+    pub(super) async fn taken(&self, submitted: &Map<String, Value>) -> Result<Option<String>, Error> {
         let store = &self.app.inner.store;
         if let Some(login) = submitted.get("login").and_then(Value::as_str)
             && store.user_by_login(login).await?.is_some()
@@ -109,90 +105,6 @@ impl Run<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Writes the user with everything that belongs to it; gives the conflict if it can't be.
-    async fn create_user(
-        &mut self,
-        rule: &EnrollmentRule,
-        admission: Admission,
-        password: Option<PasswordHash>,
-        asked: &Asked,
-    ) -> Result<Option<Conflict>, Error> {
-        let now = self.app.now();
-        let id = UserId::mint(self.app.entropy());
-        let mut user = User::create(id, &admission.profile, password, true, now);
-        // Until the code that is mailed comes back, if one is mailed at all.
-        user.email_verified = false;
-        if rule.email_verification {
-            user.status = UserStatus::Provisioned;
-        }
-        let mut changes = vec![Change::insert_user(user.clone(), &self.org.schema)];
-        if let Some(group) = &rule.target_group {
-            changes.push(Change::AddGroupMember { group: group.clone(), user: user.id.clone() });
-            changes.push(Change::TouchGroupMembership { group: group.clone(), at: now });
-        }
-        changes.extend(asked.record("registration ALLOW"));
-        changes.push(Change::AppendEvents(self.creation_events(rule, &user, &admission, asked)));
-        let mut next = if user.password.is_none() {
-            let stage = Stage::SetPassword { user: user.id.clone(), is_new: true };
-            Next { changes, ..Next::new(self.flow.state.at(stage)) }
-        } else {
-            self.after_authentication(&user, now, changes).await?
-        };
-        next.expected =
-            Expected { policy: Some((self.org.policy.id.clone(), self.org.policy.revision)), hook: asked.hook.clone() };
-        let conflict = match self.commit(next).await? {
-            Ok(()) => None,
-            // Another node has moved this very flow: its result stands.
-            Err(Conflict::Stale) if self.was_moved().await? => {
-                self.reread().await?;
-                None
-            }
-            Err(conflict) => Some(conflict),
-        };
-        self.app.send_mails_soon();
-        Ok(conflict)
-    }
-
-    fn creation_events(
-        &self,
-        rule: &EnrollmentRule,
-        user: &User,
-        admission: &Admission,
-        asked: &Asked,
-    ) -> Vec<LogEvent> {
-        let rule_target = Target {
-            id: rule.id.to_string(),
-            kind: "PolicyRule".into(),
-            display_name: self.org.policy.name.clone(),
-            alternate_id: None,
-        };
-        let event = |kind, targets| {
-            let mut event = self.app.flow_event(kind, user_actor(user), &self.origin, targets);
-            if let Some(id) = asked.execution_id() {
-                event.debug_data.insert("executionId".to_owned(), id);
-            }
-            event
-        };
-        let mut created = event(events::USER_CREATED, vec![user_target(user), rule_target]);
-        if !admission.warnings.is_empty() {
-            created.debug_data.insert("warnings".to_owned(), json!(admission.warnings.join(" ")));
-        }
-        let mut events = vec![created];
-        if user.status == UserStatus::Active {
-            events.push(event(events::USER_ACTIVATED, vec![user_target(user)]));
-        }
-        if let Some(group) = &rule.target_group {
-            let group = Target {
-                id: group.to_string(),
-                kind: "UserGroup".into(),
-                display_name: group.to_string(),
-                alternate_id: None,
-            };
-            events.push(event(events::USER_JOINED_GROUP, vec![user_target(user), group]));
-        }
-        events
     }
 }
 
@@ -226,6 +138,6 @@ pub(super) fn failed(kind: RegistrationKind, reason: &str) -> Refusal {
     Refusal { messages: vec![message], reason: format!("something changed meanwhile: {reason}") }
 }
 
-fn closed() -> Message {
+pub(super) fn closed() -> Message {
     Message::banner(MessageKind::SignUpClosed, "You can't sign up here. Please contact your administrator.")
 }

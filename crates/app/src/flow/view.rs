@@ -54,7 +54,9 @@ impl App {
     pub(super) async fn view(&self, flow: Flow, state_handle: &str) -> Result<Option<FlowView>, Error> {
         let org = Org::read(self, &flow).await?;
         let is_done = matches!(flow.state.stage, Stage::Done { .. });
+        let newcomer = flow.state.newcomer.as_ref().map(|newcomer| newcomer.as_user(self.now()));
         let user = match flow.state.stage.user() {
+            Some(_) if newcomer.is_some() => newcomer,
             Some(id) => match self.inner.store.user(id.as_str()).await? {
                 // What came to its end with a proof that counts no longer is over.
                 Some(user) if is_done && user.proof_epoch != flow.state.proof_epoch => return Ok(None),

@@ -10,6 +10,8 @@ pub(crate) struct Idx {
     client: Client,
     base: String,
     interaction: String,
+    /// The address that the client is behind a trusted proxy with.
+    pub(crate) forwarded_for: Option<String>,
     pub(crate) handle: String,
     pub(crate) status: u16,
     pub(crate) body: Value,
@@ -20,7 +22,15 @@ impl Idx {
         let client = Client::new(org.client.address());
         let base = org.app.settings().public_url.clone();
         let interaction = interaction_handle.to_owned();
-        let mut idx = Self { client, base, interaction, handle: String::new(), status: 0, body: Value::Null };
+        let mut idx = Self {
+            client,
+            base,
+            interaction,
+            forwarded_for: None,
+            handle: String::new(),
+            status: 0,
+            body: Value::Null,
+        };
         idx.introspect_again().await;
         assert!(!idx.handle.is_empty(), "a state handle");
         idx
@@ -39,7 +49,10 @@ impl Idx {
     }
 
     pub(crate) async fn send(&self, path: &str, body: &Value) -> Answer {
-        let request = self.client.request(Method::POST, path);
+        let mut request = self.client.request(Method::POST, path);
+        if let Some(address) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", address);
+        }
         let request = request.header("content-type", "application/ion+json; okta-version=1.0.0");
         request.header("accept", "application/ion+json; okta-version=1.0.0").body(body.to_string()).send().await
     }
@@ -73,6 +86,17 @@ impl Idx {
     pub(crate) async fn sign_up(&mut self, profile: Value) -> &mut Self {
         self.proceed("select-enroll-profile", json!({})).await;
         self.register(profile).await
+    }
+
+    /// "Sign up", the form, and the password: to the end where no code is mailed.
+    pub(crate) async fn join(&mut self, profile: Value) -> &mut Self {
+        self.sign_up(profile).await;
+        self.choose_password().await
+    }
+
+    /// The password after the sign-up form.
+    pub(crate) async fn choose_password(&mut self) -> &mut Self {
+        self.proceed("enroll-authenticator", json!({"credentials": {"passcode": super::org::PASSWORD}})).await
     }
 
     pub(crate) async fn register(&mut self, profile: Value) -> &mut Self {

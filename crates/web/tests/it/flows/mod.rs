@@ -17,3 +17,4 @@ mod set_anew;
 mod sign_in;
 mod sign_up;
 mod simulation;
+mod unfinished;

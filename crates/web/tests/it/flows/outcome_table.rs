@@ -248,7 +248,10 @@ async fn every_outcome_for_somebody_who_signs_up() {
         let effect = effect(&org).await;
         if matches!(ends, Admitted) {
             assert_eq!((idx.status, idx.remediations()), (200, vec!["enroll-authenticator"]), "{name}: {:#}", idx.body);
-            assert!(org.stored(&login).await.is_some() && effect == "registration ALLOW", "{name}: {effect}");
+            assert_eq!(effect, "registration ALLOW", "{name}");
+            assert!(org.stored(&login).await.is_none(), "{name}: without a password nobody is made");
+            idx.choose_password().await;
+            assert!(org.stored(&login).await.is_some(), "{name}: {:#}", idx.body);
             continue;
         }
         check(name, &idx, ends, &ends.above().0);
@@ -257,7 +260,7 @@ async fn every_outcome_for_somebody_who_signs_up() {
         assert!(org.stored(&login).await.is_none(), "{name}: nobody is made");
         // The form goes on: the person corrects it, or tries again.
         org.answers(&[ALLOW]);
-        idx.register(profile).await;
+        idx.register(profile).await.choose_password().await;
         assert_eq!((idx.status, org.stored(&login).await.is_some()), (200, true), "{name}");
     }
     let made = rows(Case::SignUp).len();
@@ -308,7 +311,7 @@ async fn what_a_profile_command_sets_is_stored_beside_what_was_submitted() {
         r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"department":"Ops","city":"Riga"}}]}"#,
     ]);
     let profile = json!({"email": "r@okta.com", "firstName": "R", "lastName": "J", "employeeNumber": "1"});
-    org.idx().await.sign_up(profile).await;
+    org.idx().await.join(profile).await;
     let stored = org.stored("r@okta.com").await.expect("the user");
     let expected = json!({"login": "r@okta.com", "email": "r@okta.com", "firstName": "R", "lastName": "J",
         "employeeNumber": "1", "department": "Ops", "city": "Riga"});

@@ -26,10 +26,10 @@ async fn commands_are_applied_in_order_and_stored() {
     let org = FlowOrg::start().await;
     org.answers(&[r#"{"commands":[
         {"type":"com.okta.user.profile.update","value":{"title":"first","department":"Ops"}},
-        {"type":"com.okta.action.update","value":{"registration":"DENY"}},
+        {"type":"com.okta.action.update","value":{"registration":"ALLOW"}},
         {"type":"com.okta.user.profile.update","value":{"title":"second","firstName":"Ro"}},
         {"type":"com.okta.action.update","value":{"registration":"ALLOW"}}]}"#]);
-    org.idx().await.sign_up(rosario()).await;
+    org.idx().await.join(rosario()).await;
     let user = org.stored("rosario@okta.com").await.expect("the user");
     assert_eq!(
         Value::Object(user.profile),
@@ -64,7 +64,7 @@ async fn what_the_schema_lacks_goes_to_the_hook_and_is_never_stored() {
     let mut profile = rosario();
     profile["favouriteColour"] = json!("blue");
     profile["userType"] = json!("admin");
-    org.idx().await.sign_up(profile).await;
+    org.idx().await.join(profile).await;
     let sent = &org.asked()[0]["data"]["userProfile"];
     assert_eq!(
         sent.to_string(),
@@ -109,7 +109,7 @@ async fn an_inactive_hook_is_skipped_with_a_warning() {
     let org = FlowOrg::start().await;
     let path = format!("/api/v1/inlineHooks/{}/lifecycle/deactivate", org.hook["id"].as_str().expect("an id"));
     assert_eq!(org.org.client.post_empty(&path).await.status, 200);
-    org.idx().await.sign_up(rosario()).await;
+    org.idx().await.join(rosario()).await;
     assert!(org.stored("rosario@okta.com").await.is_some());
     assert!(org.service.requests().is_empty());
     let events = org.events().await;
@@ -128,7 +128,7 @@ async fn a_hook_that_a_policy_names_cannot_be_deleted() {
     org.change_rule(|rule| rule.hook = None).await;
     assert_eq!(org.org.client.delete(&path).await.status, 204);
     // Without a hook the form alone decides.
-    org.idx().await.sign_up(rosario()).await;
+    org.idx().await.join(rosario()).await;
     assert!(org.stored("rosario@okta.com").await.is_some() && org.asked().is_empty());
 }
 
@@ -136,7 +136,7 @@ async fn a_hook_that_a_policy_names_cannot_be_deleted() {
 async fn execution_events_and_user_belong_together() {
     let org = FlowOrg::start().await;
     org.answers(&[ALLOW]);
-    org.idx().await.sign_up(rosario()).await;
+    org.idx().await.join(rosario()).await;
     let events = org.events().await;
     let of = |kind: &str| events.iter().find(|event| event["eventType"] == kind).unwrap_or_else(|| panic!("{kind}"));
     let execution = of("inline_hook.response.processed")["debugContext"]["debugData"]["executionId"].clone();

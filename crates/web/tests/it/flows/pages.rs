@@ -85,6 +85,7 @@ async fn a_double_click_makes_one_user_and_shows_the_next_page_twice() {
         late.post("/signin/register", body.clone()).await;
         assert!(late.page.contains("Set up your password"), "{}", late.page);
     }
+    second.send("/signin/set-password", &[("passcode", PASSWORD)]).await;
     assert_eq!((org.asked().len(), org.count("user.lifecycle.create").await), (1, 1));
 }
 

@@ -63,6 +63,8 @@ async fn a_form_that_is_sent_to_both_nodes_calls_the_hook_once() {
         for idx in &mut idxs {
             assert_eq!(idx.introspect_again().await.remediations(), ["enroll-authenticator"]);
         }
+        idxs[1].choose_password().await;
+        assert_eq!(idxs[1].status, 200, "{:#}", idxs[1].body);
     }
     assert_eq!(one.asked().len(), FLOWS);
     // A record may be on its way for a moment, which only its own node waits for.
