@@ -1,8 +1,9 @@
 //! API tokens: make, list, revoke.
 
 use aws_lc_rs::digest;
+use hookwright_model::api_scope::ApiScopes;
 use hookwright_model::api_token::{self, ApiToken, TOKEN_WINDOW};
-use hookwright_model::id::ApiTokenId;
+use hookwright_model::id::{ApiTokenId, UserId};
 use hookwright_model::{Clock, Entropy};
 use hookwright_store::{Change, CommitError, Conflict, Store};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +12,23 @@ use serde_json::Value;
 use crate::events::{self, operator_event, token_target};
 use crate::listing::Listing;
 use crate::{App, Caller, Error};
+
+/// Whose a token is, and what it may do of what they may.
+#[derive(Debug, Clone)]
+pub struct TokenGrant {
+    /// The owner.
+    pub owner: UserId,
+    /// What the token is narrowed to; empty for all that the owner may do.
+    pub scopes: ApiScopes,
+}
+
+impl TokenGrant {
+    /// All that this user may do.
+    #[must_use]
+    pub fn all_of(owner: UserId) -> Self {
+        Self { owner, scopes: ApiScopes::default() }
+    }
+}
 
 /// A token that was just made; the only time that its text is known.
 #[derive(Debug)]
@@ -24,13 +42,19 @@ pub struct NewApiToken {
 impl NewApiToken {
     /// A token with a fresh secret.
     #[must_use]
-    pub fn mint(name: &str, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
-        Self::with_secret(name, SecretString::from(api_token::mint_secret(entropy)), clock, entropy)
+    pub fn mint(name: &str, grant: TokenGrant, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        Self::with_secret(name, SecretString::from(api_token::mint_secret(entropy)), grant, clock, entropy)
     }
 
     /// A token whose secret was chosen by somebody else, such as one from the configuration.
     #[must_use]
-    pub fn with_secret(name: &str, secret: SecretString, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+    pub fn with_secret(
+        name: &str,
+        secret: SecretString,
+        grant: TokenGrant,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Self {
         let now = clock.now();
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest::digest(&digest::SHA256, secret.expose_secret().as_bytes()).as_ref());
@@ -38,6 +62,8 @@ impl NewApiToken {
             id: ApiTokenId::mint(entropy),
             name: name.to_owned(),
             sha256,
+            owner: Some(grant.owner),
+            scopes: grant.scopes,
             created: now,
             last_used: now,
             expires: now.plus(TOKEN_WINDOW),

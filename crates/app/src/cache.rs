@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookwright_contract::HookType;
 use hookwright_engine::{HookTls, MessageKey, Prepared};
-use hookwright_model::api_token::ApiToken;
+use hookwright_model::api_token::{ApiToken, TokenOwner};
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::redaction::Redaction;
@@ -50,9 +50,11 @@ pub(crate) struct CachedHook {
     pub(crate) redaction: Redaction,
 }
 
-/// A token and when it was last renewed.
+/// A token with what its rights need of its owner, and when it was last renewed.
+#[derive(Debug)]
 pub(crate) struct CachedToken {
-    pub(crate) token: Arc<ApiToken>,
+    pub(crate) token: ApiToken,
+    pub(crate) owner: TokenOwner,
     pub(crate) renewed_ms: AtomicI64,
 }
 
@@ -329,12 +331,18 @@ impl App {
         self.inner.tokens.0.forget(sha256);
     }
 
-    /// A token, at most a second old. Unknown ones are never kept, so a fresh token works at once.
+    /// Forgets all tokens: the standing of somebody who may own some has changed.
+    pub(crate) fn forget_tokens(&self) {
+        self.inner.tokens.0.forget_all();
+    }
+
+    /// A token that belongs to somebody, at most a second old. Unknown ones are never kept, so a fresh token works at once.
     pub(crate) async fn cached_token(&self, sha256: &[u8; 32]) -> Result<Option<Arc<CachedToken>>, Error> {
         let read = async |_| {
-            let Some(token) = self.inner.store.api_token_by_hash(sha256).await? else { return Ok(None) };
+            let found = self.inner.store.api_token_with_owner(sha256).await?;
+            let Some((token, Some(owner))) = found else { return Ok(None) };
             let renewed_ms = AtomicI64::new(token.last_used.as_millis());
-            Ok(Some(Arc::new(CachedToken { token: Arc::new(token), renewed_ms })))
+            Ok(Some(Arc::new(CachedToken { token, owner, renewed_ms })))
         };
         self.inner.tokens.0.get_or_read(sha256, |sha256| *sha256, read).await
     }

@@ -5,12 +5,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use hookwright_model::api_token::{ApiToken, TOKEN_WINDOW};
+use hookwright_model::admin_role::AdminRole;
+use hookwright_model::api_scope::{self, ApiScope};
+use hookwright_model::api_token::TOKEN_WINDOW;
 use hookwright_model::execution::{Actor, Origin};
 use hookwright_store::Change;
 use subtle::ConstantTimeEq;
 
 use crate::cache::CachedToken;
+use crate::events::owner_actor;
+use crate::refused_tokens::Refusal;
 use crate::{App, Error};
 
 /// Uses closer together than this renew a token once.
@@ -22,7 +26,7 @@ pub type RequestOrigin = Origin;
 /// Somebody who proved who they are.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    token: Arc<ApiToken>,
+    token: Arc<CachedToken>,
     /// The request they sent.
     pub origin: RequestOrigin,
 }
@@ -31,18 +35,33 @@ impl Caller {
     /// The id of the token that was used.
     #[must_use]
     pub fn token_id(&self) -> &str {
-        self.token.id.as_str()
+        self.token.token.id.as_str()
     }
 
-    /// The caller as the records name it.
+    /// The id of the user whose token it is.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        self.token.owner.id.as_str()
+    }
+
+    /// Whether the caller may see what only super administrators may: inner addresses.
+    #[must_use]
+    pub fn is_super_admin(&self) -> bool {
+        self.token.owner.role == Some(AdminRole::SuperAdmin)
+    }
+
+    /// Whether the caller may do this: the owner by the role, and the token by its scopes.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn require(&self, need: ApiScope) -> Result<(), Error> {
+        api_scope::check(self.token.owner.role, &self.token.token.scopes, need).map_err(Error::Forbidden)
+    }
+
+    /// The caller as the records name it: the user; the token is in the request's [`Origin`].
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor {
-            id: self.token.id.to_string(),
-            kind: "PublicClientApp".to_owned(),
-            display_name: self.token.name.clone(),
-            alternate_id: self.token.id.to_string(),
-        }
+        owner_actor(&self.token.owner)
     }
 }
 
@@ -54,17 +73,38 @@ impl App {
     /// [`Error::NoCredentials`] without a value, [`Error::BadToken`] for anything that opens no door, always the same.
     pub async fn authenticate(&self, authorization: Option<&str>, origin: RequestOrigin) -> Result<Caller, Error> {
         let value = authorization.ok_or(Error::NoCredentials)?;
-        let token = ssws_token(value).ok_or(Error::BadToken)?;
+        match self.known_token(value).await? {
+            Ok(token) => {
+                self.renew(&token);
+                let api_token_id = Some(token.token.id.to_string());
+                Ok(Caller { token, origin: RequestOrigin { api_token_id, ..origin } })
+            }
+            Err(refusal) => {
+                self.note_refused_token(refusal, origin);
+                Err(Error::BadToken)
+            }
+        }
+    }
+
+    /// The token that a value of the header is, if it opens the door.
+    async fn known_token(&self, value: &str) -> Result<Result<Arc<CachedToken>, Refusal>, Error> {
+        let Some(token) = ssws_token(value) else { return Ok(Err(Refusal::unknown("NO_SSWS_TOKEN"))) };
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-        let cached = self.cached_token(&sha256).await?.ok_or(Error::BadToken)?;
-        let now = self.now();
-        let same = bool::from(cached.token.sha256.ct_eq(&sha256));
-        if !same || !cached.token.is_valid_at(now) {
-            return Err(Error::BadToken);
+        let Some(cached) = self.cached_token(&sha256).await? else { return Ok(Err(Refusal::unknown("UNKNOWN_TOKEN"))) };
+        if !bool::from(cached.token.sha256.ct_eq(&sha256)) {
+            return Ok(Err(Refusal::unknown("UNKNOWN_TOKEN")));
         }
-        self.renew(&cached);
-        Ok(Caller { token: Arc::clone(&cached.token), origin })
+        let reason = if cached.token.revoked.is_some() {
+            "REVOKED_TOKEN"
+        } else if !cached.token.is_valid_at(self.now()) {
+            "EXPIRED_TOKEN"
+        } else if !cached.owner.is_in_force() {
+            "OWNER_NOT_ACTIVE"
+        } else {
+            return Ok(Ok(cached));
+        };
+        Ok(Err(Refusal::of(reason, &cached.token, &cached.owner)))
     }
 
     /// Moves the token's expiry, at most once a minute and beside the request: a lost renewal costs nothing.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hookwright_model::api_scope::Lacking;
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::{Id, InlineHookId, Kind};
 use hookwright_model::system_log::FilterRefusal;
@@ -47,6 +48,12 @@ pub enum Error {
     /// The token is unknown, expired or revoked.
     #[error("the token is unknown, expired or revoked")]
     BadToken,
+    /// The token opens the door, but not for this; the text says what is lacking.
+    #[error("not permitted: {0}")]
+    Forbidden(Lacking),
+    /// The user has the role already.
+    #[error("the user has the role already")]
+    RoleAssigned,
     /// There is no such thing.
     #[error("there is no {class} {id}")]
     NotFound {

@@ -1,6 +1,6 @@
 //! System Log events of what callers do.
 
-use hookwright_model::api_token::ApiToken;
+use hookwright_model::api_token::{ApiToken, TokenOwner};
 use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::{EnrollmentPolicy, RULE_NAME};
 use hookwright_model::execution::{Actor, Origin};
@@ -38,6 +38,8 @@ pub(crate) const SEALING_KEY_ROTATED: EventKind =
 pub(crate) const LOG_RESTARTED: EventKind = EventKind("system.log.restart", "Begin the proof of the System Log again");
 pub(crate) const API_TOKEN_CREATED: EventKind = EventKind("system.api_token.create", "Create API token");
 pub(crate) const API_TOKEN_REVOKED: EventKind = EventKind("system.api_token.revoke", "Revoke API token");
+/// Okta logs no refused token; the name is one of the family of its events of tokens.
+pub(crate) const API_TOKEN_REFUSED: EventKind = EventKind("system.api_token.refused", "Refuse API token");
 
 pub(crate) const USER_CREATED: EventKind = EventKind("user.lifecycle.create", "Create Okta user");
 pub(crate) const USER_ACTIVATED: EventKind = EventKind("user.lifecycle.activate", "Activate Okta user");
@@ -53,6 +55,8 @@ pub(crate) const PASSWORD_SET: EventKind = EventKind("user.account.update_passwo
 pub(crate) const PASSWORD_RESET: EventKind = EventKind("user.account.reset_password", "Reset user password for Okta");
 pub(crate) const PASSWORD_EXPIRED: EventKind =
     EventKind("user.account.expire_password", "Expire user password for Okta");
+pub(crate) const PRIVILEGE_GRANTED: EventKind = EventKind("user.account.privilege.grant", "Grant user privilege");
+pub(crate) const PRIVILEGE_REVOKED: EventKind = EventKind("user.account.privilege.revoke", "Revoke user privilege");
 pub(crate) const SCHEMA_UPDATED: EventKind = EventKind("system.user_schema.update", "Update user profile schema");
 pub(crate) const GROUP_CREATED: EventKind = EventKind("group.lifecycle.create", "Create Okta group");
 pub(crate) const GROUP_UPDATED: EventKind = EventKind("group.profile.update", "Update Okta group");
@@ -149,6 +153,16 @@ pub(crate) fn user_actor(user: &User) -> Actor {
         kind: "User".to_owned(),
         display_name: user.full_name(),
         alternate_id: user.login().to_owned(),
+    }
+}
+
+/// The owner of an API token as the actor of an event.
+pub(crate) fn owner_actor(owner: &TokenOwner) -> Actor {
+    Actor {
+        id: owner.id.to_string(),
+        kind: "User".to_owned(),
+        display_name: owner.name.clone(),
+        alternate_id: owner.login.clone(),
     }
 }
 

@@ -28,6 +28,8 @@ mod org_cache;
 mod passwords;
 mod policies;
 mod rate_limit;
+mod refused_tokens;
+mod roles;
 mod sealing;
 mod searching;
 mod sessions;
@@ -49,7 +51,7 @@ use hookwright_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-pub use api_tokens::{NewApiToken, revoke_api_token};
+pub use api_tokens::{NewApiToken, TokenGrant, revoke_api_token};
 pub use applications::ApplicationQuery;
 pub use caller::{Caller, RequestOrigin};
 pub use error::{Error, HookFailure};
@@ -62,6 +64,7 @@ pub use listing::{Listing, PageQuery};
 pub use mail::MailSettings;
 pub use metrics::Metrics;
 pub use oauth::{Authorized, BasicCredentials, LogoutRequest, OAuthFailure};
+pub use org::prepare_org;
 pub use policies::PolicyQuery;
 pub use rate_limit::{RateClass, RateLimits, RateState};
 pub use sealing::{reseal, rotate_sealing_key};
@@ -92,6 +95,7 @@ struct Inner {
     keys: signing_keys::KeyCache,
     metrics: Metrics,
     rate_limits: RateLimits,
+    refused_tokens: refused_tokens::RefusedTokens,
     turns: turns::Turns,
     passwords: passwords::Passwords,
     postman: mail::Postman,
@@ -129,6 +133,7 @@ impl App {
                 keys: signing_keys::KeyCache::default(),
                 metrics: Metrics::new(),
                 rate_limits,
+                refused_tokens: refused_tokens::RefusedTokens::default(),
                 turns: turns::Turns::default(),
                 passwords,
                 postman,
@@ -186,6 +191,7 @@ impl App {
     ///
     /// Calls that may take longer than most, by the settings of their hooks, are not waited for to their end.
     pub async fn close(&self) {
+        self.tell_all_refused_tokens();
         self.inner.calls.close();
         if tokio::time::timeout(LAST_CALLS, self.inner.calls.wait()).await.is_err() {
             tracing::warn!("some calls of hooks were still under way at the end; their executions are not recorded");

@@ -13,6 +13,8 @@ use crate::MailSettings;
 pub struct Settings {
     /// Base of `_links`, issuer and cookies, without a slash at its end.
     pub public_url: String,
+    /// The login of the first administrator, who is made with the org; without it nobody's address is taken for that.
+    pub admin_login: Option<String>,
     /// How a kept `authScheme` value is shown.
     pub secret_display: SecretDisplay,
     /// Which addresses hooks may be sent to.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             public_url: "http://127.0.0.1:8080".to_owned(),
+            admin_login: None,
             secret_display: SecretDisplay::Mask,
             address_policy: AddressPolicy::default(),
             inline_hook_limit: 100,

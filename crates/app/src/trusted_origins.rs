@@ -25,7 +25,7 @@ impl App {
     pub async fn create_trusted_origin(&self, caller: &Caller, body: &Map<String, Value>) -> Result<Value, Error> {
         let now = self.now();
         let id = TrustedOriginId::mint_at(now, self.entropy());
-        let origin = TrustedOrigin::create(id, body, caller.token_id(), now).map_err(invalid)?;
+        let origin = TrustedOrigin::create(id, body, caller.user_id(), now).map_err(invalid)?;
         let event = self.event(events::ORIGIN_CREATED, caller, origin_target(&origin), now);
         let changes = vec![Change::InsertTrustedOrigin(origin.clone()), Change::AppendEvents(vec![event])];
         let text = origin.origin.clone();
@@ -63,7 +63,7 @@ impl App {
         id: &TrustedOriginId,
         body: &Map<String, Value>,
     ) -> Result<Value, Error> {
-        let decide = |stored: &TrustedOrigin| stored.replaced(body, caller.token_id(), self.now()).map(Some);
+        let decide = |stored: &TrustedOrigin| stored.replaced(body, caller.user_id(), self.now()).map(Some);
         self.change_origin(caller, id, events::ORIGIN_UPDATED, decide).await
     }
 
@@ -79,7 +79,7 @@ impl App {
     ) -> Result<Value, Error> {
         let kind = if status.is_active() { events::ORIGIN_ACTIVATED } else { events::ORIGIN_DEACTIVATED };
         let decide = |stored: &TrustedOrigin| {
-            Ok((stored.status != status).then(|| stored.with_status(status, caller.token_id(), self.now())))
+            Ok((stored.status != status).then(|| stored.with_status(status, caller.user_id(), self.now())))
         };
         self.change_origin(caller, id, kind, decide).await
     }

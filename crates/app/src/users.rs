@@ -14,6 +14,7 @@ use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
 use crate::events::{self, EventKind, group_target, user_target};
+use crate::roles::last_administrator;
 use crate::{App, Caller, Error};
 
 pub use lifecycle::LifecycleAnswer;
@@ -172,8 +173,22 @@ impl App {
             if user.proof_epoch != stored.proof_epoch {
                 changes.extend(self.end_of_access(id));
             }
-            match self.commit(changes, |_| ()).await {
+            if stored.status.is_in_force() && !user.status.is_in_force() {
+                changes.insert(0, Change::LockAdministrators);
+                changes.push(Change::KeepAnAdministrator);
+            }
+            if user.status == UserStatus::Deprovisioned {
+                changes.push(Change::RevokeApiTokensOfUser { user: user.id.clone(), at: now });
+            }
+            let standing = stored.status != user.status;
+            let forget = move |app: &Self| {
+                if standing {
+                    app.forget_tokens();
+                }
+            };
+            match self.commit(changes, forget).await {
                 Ok(()) => return Ok(user),
+                Err(CommitError::Conflict(Conflict::LastAdministrator)) => return Err(last_administrator()),
                 Err(CommitError::Conflict(Conflict::Stale | Conflict::SchemaChanged)) => {}
                 Err(error) => return Err(refusal(error, OBJECT)),
             }

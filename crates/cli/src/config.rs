@@ -68,6 +68,9 @@ pub(crate) struct Layer {
     /// A bootstrap SSWS token, stored hashed; better given by the environment, since flags show in `ps`
     #[arg(long, env = "HOOKWRIGHT_API_TOKEN", hide_env_values = true)]
     pub(crate) api_token: Option<SecretString>,
+    /// Login and email address of the first administrator, who is made with the org [default: one that no mail reaches]
+    #[arg(long, env = "HOOKWRIGHT_ADMIN_LOGIN")]
+    pub(crate) admin_login: Option<String>,
     /// Whether Okta's rate limits hold [default: on, with --development off]
     #[arg(long, env = "HOOKWRIGHT_RATE_LIMITS")]
     pub(crate) rate_limits: Option<Switch>,
@@ -169,6 +172,7 @@ impl Layer {
             development,
             behind_proxy,
             api_token,
+            admin_login,
             rate_limits,
             max_calls,
             max_calls_per_hook,

@@ -19,7 +19,7 @@ use std::pin::pin;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use hookwright_app::NewApiToken;
+use hookwright_app::{NewApiToken, TokenGrant};
 use hookwright_responder::BoundResponder;
 use hookwright_responder::sample::{self, Matching};
 use secrecy::ExposeSecret;
@@ -208,7 +208,12 @@ impl Servers {
         let token = match org.first_token {
             Some(token) => token,
             None => {
-                let token = NewApiToken::mint("demo", &SystemClock, &SystemEntropy);
+                let token = NewApiToken::mint(
+                    "demo",
+                    TokenGrant::all_of(org.administrator.clone()),
+                    &SystemClock,
+                    &SystemEntropy,
+                );
                 token.store(&org.store, &SystemEntropy).await?;
                 token
             }

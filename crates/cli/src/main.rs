@@ -42,8 +42,8 @@ enum Command {
     Key(key::Arguments),
     /// Check that the System Log and the executions are what was written
     Log(log::Arguments),
-    /// Bring the database to this release's schema
-    Migrate(serve::StoreArguments),
+    /// Bring the database to this release's schema, and make the org if there is none
+    Migrate(serve::MigrateArguments),
 }
 
 fn main() -> ExitCode {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use hookwright_app::{App, Error, NewApiToken, Settings, StoredHookKeys};
+use hookwright_app::{App, Error, NewApiToken, Settings, StoredHookKeys, TokenGrant, prepare_org};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_lanes::Lanes;
 use hookwright_model::Clock as _;
+use hookwright_model::id::UserId;
 use hookwright_model::secret_display::SecretDisplay;
 use hookwright_store::{Store, StoreOptions};
 use hookwright_web::{Server, ServerLimits};
@@ -111,6 +112,8 @@ pub(crate) struct Org {
     pub(crate) app: App,
     pub(crate) server: Server,
     pub(crate) store: Store,
+    /// The super administrator who has been one for longest.
+    pub(crate) administrator: UserId,
     /// The token that was made at the first start; the only time that it is known.
     pub(crate) first_token: Option<NewApiToken>,
 }
@@ -172,10 +175,22 @@ fn announce(org: &Org) {
     tracing::info!(%address, public_url = org.app.settings().public_url, "listening");
 }
 
-/// Brings the database to this release's schema.
-pub(crate) async fn migrate(arguments: StoreArguments) -> anyhow::Result<()> {
-    let store = open_store(&arguments.into_layer(), false).await?;
+/// Flags of `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Login and email address of the first administrator, if the org has none yet [default: one that no mail reaches]
+    #[arg(long, env = "HOOKWRIGHT_ADMIN_LOGIN")]
+    admin_login: Option<String>,
+}
+
+/// Brings the database to this release's schema, and makes the org if there is none.
+pub(crate) async fn migrate(arguments: MigrateArguments) -> anyhow::Result<()> {
+    let store = open_store(&arguments.store.into_layer(), false).await?;
+    let made = prepare_org(&store, arguments.admin_login.as_deref(), &SystemClock, &SystemEntropy).await;
     store.close().await;
+    made.context("the org can't be made")?;
     Ok(())
 }
 
@@ -207,6 +222,7 @@ impl Org {
         };
         let app_settings = Settings {
             public_url,
+            admin_login: settings.admin_login.clone(),
             secret_display: match settings.secret_display {
                 Some(config::SecretDisplay::Omit) => SecretDisplay::Omit,
                 _ => SecretDisplay::Mask,
@@ -223,10 +239,10 @@ impl Org {
             ..app_defaults
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
-        app.prepare_org().await.context("the org can't be made")?;
+        let administrator = app.prepare_org().await.context("the org can't be made")?;
         // The last step: a token of a start that fails would be kept, and never shown.
-        let first_token = provide_token(settings, &store).await?;
-        Ok(Self { app, server, store, first_token })
+        let first_token = provide_token(settings, &store, TokenGrant::all_of(administrator.clone())).await?;
+        Ok(Self { app, server, store, administrator, first_token })
     }
 }
 
@@ -265,9 +281,9 @@ async fn open_store_with(settings: &Layer, change: impl FnOnce(&mut StoreOptions
 }
 
 /// Stores the configured token, or makes one if there is none at all.
-async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option<NewApiToken>> {
+async fn provide_token(settings: &Layer, store: &Store, grant: TokenGrant) -> anyhow::Result<Option<NewApiToken>> {
     if let Some(secret) = &settings.api_token {
-        let token = NewApiToken::with_secret(CONFIGURED, secret.clone(), &SystemClock, &SystemEntropy);
+        let token = NewApiToken::with_secret(CONFIGURED, secret.clone(), grant, &SystemClock, &SystemEntropy);
         match token.store(store, &SystemEntropy).await {
             // No reason to shut everybody else out.
             Err(Error::WrongState(_)) => tracing::warn!(
@@ -282,7 +298,7 @@ async fn provide_token(settings: &Layer, store: &Store) -> anyhow::Result<Option
     if !store.api_tokens().await?.is_empty() {
         return Ok(None);
     }
-    let token = NewApiToken::mint("first", &SystemClock, &SystemEntropy);
+    let token = NewApiToken::mint("first", grant, &SystemClock, &SystemEntropy);
     token.store(store, &SystemEntropy).await?;
     Ok(Some(token))
 }
@@ -308,6 +324,7 @@ async fn tell_of_earlier_tokens(store: &Store, configured: &NewApiToken) -> anyh
 async fn keep_house(app: App) {
     for round in 1_u32.. {
         tokio::time::sleep(MAIL_ROUND).await;
+        app.sweep_refused_tokens();
         let sent = app.send_mails().await;
         let dropped = match round % ROUNDS_A_CLEANING {
             // A little less than the time between two, so that a clock that is slow to tick misses none.

@@ -24,6 +24,7 @@ pub use command::{Command, CommandType};
 pub use fault::{Fault, Reason, UnknownReason};
 pub use hook_type::{HookType, OnFailure, SuccessStatus, UnknownHookType};
 pub use reply::{DEFAULT_ERROR_SUMMARY, ErrorCause, ErrorObject, Reply};
+pub use shown::nearest;
 pub use user_attributes::{Attribute, UserAttributes};
 
 /// The largest answer that is read, in bytes after decoding. Okta: smaller than 256 KB.

@@ -38,7 +38,8 @@ pub(crate) fn kind(value: Option<&Value<'_>>) -> &'static str {
 }
 
 /// The candidate that a text most likely meant: case counts for nothing, and at most a third of it may differ.
-pub(crate) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+#[must_use]
+pub fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if text.len() > LONGEST_COMPARED {
         return None;
     }

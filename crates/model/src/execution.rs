@@ -125,6 +125,9 @@ pub struct Origin {
     pub request_id: String,
     /// The client's address.
     pub ip_address: Option<IpAddr>,
+    /// The API token that it was sent with, if it was. Records from before tokens had owners name it as the actor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_token_id: Option<String>,
     /// The client's `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
     /// Where it stands in a trace: what the client said of that; of a call of a hook, what the service was told.

@@ -44,6 +44,8 @@ kinds! {
     InlineHookKind, InlineHookId, "cal", "InlineHook";
     /// An API token.
     ApiTokenKind, ApiTokenId, "00T", "Token";
+    /// A role that a user has.
+    AdminRoleKind, AdminRoleId, "ra1", "Role";
     /// One call of a hook, with all its attempts.
     ExecutionKind, ExecutionId, "exe", "Execution";
     /// A user.

@@ -3,6 +3,8 @@
 //! No async, no I/O, no clock and no randomness of its own: time comes in as a [`Timestamp`], chance through [`Entropy`].
 
 pub mod address;
+pub mod admin_role;
+pub mod api_scope;
 pub mod api_token;
 pub mod application;
 pub mod channel;

@@ -127,6 +127,7 @@ mod tests {
             },
             origin: Origin {
                 request_id: "req1".to_owned(),
+                api_token_id: None,
                 ip_address: Some(std::net::Ipv6Addr::LOCALHOST.into()),
                 user_agent: Some("curl/8".to_owned()),
                 trace_parent: None,

@@ -45,6 +45,13 @@ impl UserStatus {
     pub const fn may_be_signed_in(self) -> bool {
         matches!(self, Self::Active | Self::LockedOut)
     }
+
+    /// Whether the account is activated and not put away: what administrators of this status may do stays in force. Of a lock
+    /// or an expired password the account itself does not end.
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        !matches!(self, Self::Staged | Self::Suspended | Self::Deprovisioned)
+    }
 }
 
 /// A hashed password in the PHC string format, which names its algorithm and parameters. Never shown, also not by `Debug`.
@@ -176,14 +183,26 @@ impl User {
     /// First and last name as far as there are any, or else the login: what logs and pages call the user.
     #[must_use]
     pub fn full_name(&self) -> String {
-        let names: Vec<&str> =
-            [self.text("firstName"), self.text("lastName")].into_iter().filter(|name| !name.is_empty()).collect();
-        if names.is_empty() { self.login().to_owned() } else { names.join(" ") }
+        full_name(&self.profile)
     }
 
-    fn text(&self, attribute: &str) -> &str {
-        self.profile.get(attribute).and_then(Value::as_str).unwrap_or_default()
+    fn text(&self, name: &str) -> &str {
+        attribute(&self.profile, name)
     }
+}
+
+/// The text of an attribute of a profile; empty if it has none.
+#[must_use]
+pub fn attribute<'p>(profile: &'p Map<String, Value>, name: &str) -> &'p str {
+    profile.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What logs and pages call somebody with this profile: see [`User::full_name`].
+#[must_use]
+pub fn full_name(profile: &Map<String, Value>) -> String {
+    let names = ["firstName", "lastName"].map(|name| attribute(profile, name));
+    let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { attribute(profile, "login").to_owned() } else { names.join(" ") }
 }
 
 /// A login as logins are compared: the unique index stands on it, and a sign-in looks it up.

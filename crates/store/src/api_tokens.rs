@@ -1,17 +1,21 @@
 //! API tokens as rows: of a token only its SHA-256 is known here.
 
 use hookwright_model::Timestamp;
-use hookwright_model::api_token::ApiToken;
-use hookwright_model::id::ApiTokenId;
+use hookwright_model::admin_role::AdminRole;
+use hookwright_model::api_scope::ApiScopes;
+use hookwright_model::api_token::{ApiToken, TokenOwner};
+use hookwright_model::id::{ApiTokenId, UserId};
+use hookwright_model::user::{UserStatus, attribute, full_name};
 
 use crate::change::Conflict;
 use crate::database::{can_be_stored, fetch};
 use crate::error::StoreError;
 use crate::statement::{Argument, Otherwise, Statement};
 use crate::store::Store;
+use crate::stored_form::{object, unknown};
 
-const INSERT: &str = "INSERT INTO api_tokens (id, name, sha256, created_ms, last_used_ms, expires_ms, revoked_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+const INSERT: &str = "INSERT INTO api_tokens (id, name, sha256, user_id, scopes, created_ms, last_used_ms, expires_ms, \
+     revoked_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
 
 /// Only forward: a late write of an earlier use must not shorten a token's life.
 const TOUCH: &str = "UPDATE api_tokens SET last_used_ms = $2, expires_ms = $3 \
@@ -19,17 +23,33 @@ const TOUCH: &str = "UPDATE api_tokens SET last_used_ms = $2, expires_ms = $3 \
 
 const REVOKE: &str = "UPDATE api_tokens SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
 
+const REVOKE_OF_USER: &str = "UPDATE api_tokens SET revoked_ms = $2 WHERE user_id = $1 AND revoked_ms IS NULL";
+
+const ADOPT: &str = "UPDATE api_tokens SET user_id = $1 WHERE user_id IS NULL AND revoked_ms IS NULL";
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, name, sha256, created_ms, last_used_ms, expires_ms, revoked_ms FROM api_tokens ", $rest)
+        concat!(
+            "SELECT id, name, sha256, user_id, scopes, created_ms, last_used_ms, expires_ms, revoked_ms \
+             FROM api_tokens ",
+            $rest
+        )
     };
 }
+
+/// The token with what its rights need of its owner. The highest role is the last one by its name.
+const WITH_OWNER: &str = "SELECT api_tokens.id, name, sha256, user_id, scopes, api_tokens.created_ms, last_used_ms, \
+     expires_ms, revoked_ms, users.status AS owner_status, users.profile AS owner_profile, \
+     (SELECT max(role) FROM user_roles WHERE user_roles.user_id = users.id) AS owner_role \
+     FROM api_tokens LEFT JOIN users ON users.id = api_tokens.user_id WHERE sha256 = $1";
 
 pub(crate) fn insert(token: &ApiToken) -> Statement {
     let arguments = vec![
         Argument::Text(token.id.as_str().to_owned()),
         Argument::Text(token.name.clone()),
         Argument::Bytes(token.sha256.to_vec()),
+        Argument::OptionalText(token.owner.as_ref().map(|owner| owner.as_str().to_owned())),
+        Argument::Text(token.scopes.to_string()),
         Argument::Integer(token.created.as_millis()),
         Argument::Integer(token.last_used.as_millis()),
         Argument::Integer(token.expires.as_millis()),
@@ -52,12 +72,23 @@ pub(crate) fn revoke(id: &ApiTokenId, at: Timestamp) -> Statement {
     Statement::new(REVOKE, arguments).or(Otherwise::Conflict(Conflict::Stale))
 }
 
+pub(crate) fn revoke_of_user(user: &UserId, at: Timestamp) -> Statement {
+    let arguments = vec![Argument::Text(user.as_str().to_owned()), Argument::Integer(at.as_millis())];
+    Statement::new(REVOKE_OF_USER, arguments)
+}
+
+pub(crate) fn adopt(user: &UserId) -> Statement {
+    Statement::new(ADOPT, vec![Argument::Text(user.as_str().to_owned())])
+}
+
 /// A row as it is read.
 #[derive(sqlx::FromRow)]
 struct ApiTokenRow {
     id: String,
     name: String,
     sha256: Vec<u8>,
+    user_id: Option<String>,
+    scopes: String,
     created_ms: i64,
     last_used_ms: i64,
     expires_ms: i64,
@@ -72,7 +103,11 @@ impl TryFrom<ApiTokenRow> for ApiToken {
             .sha256
             .try_into()
             .map_err(|_| StoreError::Unreadable(format!("token {}: its hash has another length", row.id)))?;
+        let scopes = ApiScopes::parse(&row.scopes)
+            .map_err(|unknown| StoreError::Unreadable(format!("token {}: {unknown}", row.id)))?;
         Ok(Self {
+            owner: row.user_id.map(UserId::from_text),
+            scopes,
             id: ApiTokenId::from_text(row.id),
             name: row.name,
             sha256,
@@ -81,6 +116,37 @@ impl TryFrom<ApiTokenRow> for ApiToken {
             expires: Timestamp::from_millis(row.expires_ms),
             revoked: row.revoked_ms.map(Timestamp::from_millis),
         })
+    }
+}
+
+/// A token's row beside its owner's.
+#[derive(sqlx::FromRow)]
+struct OwnedTokenRow {
+    #[sqlx(flatten)]
+    token: ApiTokenRow,
+    owner_status: Option<String>,
+    owner_profile: Option<String>,
+    owner_role: Option<String>,
+}
+
+impl OwnedTokenRow {
+    fn into_parts(self) -> Result<(ApiToken, Option<TokenOwner>), StoreError> {
+        let token = ApiToken::try_from(self.token)?;
+        let (Some(id), Some(status), Some(profile)) = (token.owner.clone(), self.owner_status, self.owner_profile)
+        else {
+            return Ok((token, None));
+        };
+        let profile = object(&profile, &|| format!("user {id}"))?;
+        let role =
+            self.owner_role.map(|role| AdminRole::parse(&role).ok_or_else(|| unknown("role of user", id.as_str())));
+        let owner = TokenOwner {
+            login: attribute(&profile, "login").to_owned(),
+            name: full_name(&profile),
+            status: UserStatus::parse(&status).ok_or_else(|| unknown("user", id.as_str()))?,
+            role: role.transpose()?,
+            id,
+        };
+        Ok((token, Some(owner)))
     }
 }
 
@@ -93,6 +159,18 @@ impl Store {
         let sql = select!("WHERE sha256 = $1");
         let row = fetch!(self.database(), fetch_optional, ApiTokenRow, sql, sha256.to_vec())?;
         row.map(ApiToken::try_from).transpose()
+    }
+
+    /// The token with this SHA-256, also if it is revoked or expired, and what its rights need of its owner.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn api_token_with_owner(
+        &self,
+        sha256: &[u8; 32],
+    ) -> Result<Option<(ApiToken, Option<TokenOwner>)>, StoreError> {
+        let row = fetch!(self.database(), fetch_optional, OwnedTokenRow, WITH_OWNER, sha256.to_vec())?;
+        row.map(OwnedTokenRow::into_parts).transpose()
     }
 
     /// The token of this id, also if it is revoked or expired.

@@ -1,6 +1,7 @@
 //! Changes as data, so that they can be grouped, retried and simulated.
 
 use hookwright_model::Timestamp;
+use hookwright_model::admin_role::RoleAssignment;
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::application::Application;
 use hookwright_model::enrollment_policy::EnrollmentPolicy;
@@ -8,7 +9,8 @@ use hookwright_model::execution::Execution;
 use hookwright_model::group::Group;
 use hookwright_model::hook_key::HookKey;
 use hookwright_model::id::{
-    ApiTokenId, AppId, GroupId, HookKeyId, InlineHookId, PolicyId, SigningSecretId, TrustedOriginId, UserId,
+    AdminRoleId, ApiTokenId, AppId, GroupId, HookKeyId, InlineHookId, PolicyId, SigningSecretId, TrustedOriginId,
+    UserId,
 };
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::signing_secret::SigningSecret;
@@ -103,6 +105,32 @@ pub enum Change {
         /// When it ends.
         at: Timestamp,
     },
+    /// All tokens of a user end that have not ended yet. Never a conflict.
+    RevokeApiTokensOfUser {
+        /// The user.
+        user: UserId,
+        /// When they end.
+        at: Timestamp,
+    },
+    /// Tokens that belong to nobody belong to this user from now on, unless they were revoked: those of a database from before
+    /// tokens had owners.
+    AdoptApiTokens {
+        /// The user.
+        user: UserId,
+    },
+    /// A user gets a role; [`Conflict::AlreadyThere`] if the user has it, [`Conflict::Reference`] if the user is gone.
+    InsertUserRole(RoleAssignment),
+    /// A user loses a role; [`Conflict::Stale`] if it is gone.
+    DeleteUserRole {
+        /// The assignment.
+        id: AdminRoleId,
+        /// The user who has it.
+        user: UserId,
+    },
+    /// Goes before changes that may take an administrator away, so that others who do the same wait.
+    LockAdministrators,
+    /// Goes after such changes: [`Conflict::LastAdministrator`] if no super administrator is left whose account is in force.
+    KeepAnAdministrator,
     /// The schema of a new org; [`Conflict::AlreadyThere`] if it has one.
     InsertUserSchema(UserSchema),
     /// The schema gets these attributes and the next revision; [`Conflict::Stale`] if its revision is another by now.
@@ -297,6 +325,9 @@ pub enum Conflict {
     /// A token with this id or hash is there already.
     #[error("this token is there already")]
     TokenExists,
+    /// No super administrator would be left.
+    #[error("no super administrator would be left")]
+    LastAdministrator,
     /// What was to change is gone, or changed since it was read.
     #[error("gone, or changed since it was read")]
     Stale,

@@ -12,7 +12,8 @@ use crate::store::Store;
 use crate::work::Work;
 use crate::{
     api_tokens, applications, enrollment_policies, flow_codes, flows, groups, hook_keys, inline_hooks, mails,
-    oauth_grants, sessions, sign_in_failures, signing_keys, signing_secrets, trusted_origins, user_schemas, users,
+    oauth_grants, sessions, sign_in_failures, signing_keys, signing_secrets, trusted_origins, user_roles, user_schemas,
+    users,
 };
 
 impl Store {
@@ -61,6 +62,12 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
             statements.push(api_tokens::touch(&id, last_used, expires));
         }
         Change::RevokeApiToken { id, at } => statements.push(api_tokens::revoke(&id, at)),
+        Change::RevokeApiTokensOfUser { user, at } => statements.push(api_tokens::revoke_of_user(&user, at)),
+        Change::AdoptApiTokens { user } => statements.push(api_tokens::adopt(&user)),
+        Change::InsertUserRole(role) => statements.push(user_roles::insert(&role)),
+        Change::DeleteUserRole { id, user } => statements.push(user_roles::delete(&id, &user)),
+        Change::LockAdministrators => statements.push(user_roles::lock()),
+        Change::KeepAnAdministrator => statements.push(user_roles::check()),
         Change::InsertUserSchema(schema) => statements.push(user_schemas::insert(&schema)?),
         Change::UpdateUserSchema(schema) => statements.push(user_schemas::update(&schema)?),
         Change::ClaimValue { user, revision, value } => {

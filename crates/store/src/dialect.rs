@@ -120,6 +120,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0012_risen_flows.sql"),
                 include_str!("../migrations/sqlite/0013_journal_chain.sql"),
                 include_str!("../migrations/sqlite/0014_proof_epoch.sql"),
+                include_str!("../migrations/sqlite/0015_roles.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -136,6 +137,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0012_risen_flows.sql"),
                 include_str!("../migrations/postgres/0013_journal_chain.sql"),
                 include_str!("../migrations/postgres/0014_proof_epoch.sql"),
+                include_str!("../migrations/postgres/0015_roles.sql"),
             ],
         }
     }

@@ -45,6 +45,7 @@ mod statement;
 mod store;
 mod stored_form;
 mod trusted_origins;
+mod user_roles;
 mod user_schemas;
 mod users;
 mod work;

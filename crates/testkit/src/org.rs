@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys};
+use hookwright_app::{App, NewApiToken, Settings, StoredHookKeys, TokenGrant};
 use hookwright_engine::{Engine, EngineOptions};
 use hookwright_model::Timestamp;
 use hookwright_model::address::AddressPolicy;
-use hookwright_model::id::ApiTokenId;
+use hookwright_model::id::{ApiTokenId, UserId};
 use hookwright_store::{Keyring, Store, StoreOptions};
 use hookwright_web::{Server, ServerLimits};
 use secrecy::{ExposeSecret, SecretString};
@@ -60,6 +60,8 @@ pub struct Org {
     pub app: App,
     /// Its database.
     pub store: Store,
+    /// Its first administrator, who owns [`TOKEN`].
+    pub administrator: UserId,
     /// Its time.
     pub clock: Arc<FixedClock>,
     ground: Ground,
@@ -109,9 +111,6 @@ impl Org {
         store_options.accept_data_loss = options.database_url.is_some();
         store_options.max_database_bytes = options.max_database_bytes;
         let store = Store::open(store_options).await.expect("the store opens");
-        let token = NewApiToken::with_secret("test", SecretString::from(TOKEN), clock.as_ref(), entropy.as_ref());
-        token.store(&store, entropy.as_ref()).await.expect("the token is stored");
-
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::bind(address, options.limits).await.expect("an ephemeral port");
         let address = server.local_address();
@@ -125,14 +124,18 @@ impl Org {
         let engine = Engine::new(engine).expect("the engine starts");
         engine.refuse_own_listener(address);
         let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
-        app.prepare_org().await.expect("the org is made");
+        let administrator = app.prepare_org().await.expect("the org is made");
+        let grant = TokenGrant::all_of(administrator.clone());
+        let secret = SecretString::from(TOKEN);
+        let token = NewApiToken::with_secret("test", secret, grant, clock.as_ref(), entropy.as_ref());
+        token.store(&store, entropy.as_ref()).await.expect("the token is stored");
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(app.clone(), async move {
             // A dropped sender stops the org too.
             let _ = stopped.await;
         }));
         let client = Client::new(address).with_token(TOKEN);
-        Self { client, app, store, clock, ground, entropy, stop: Some(stop), serving: Some(serving) }
+        Self { client, app, store, clock, administrator, ground, entropy, stop: Some(stop), serving: Some(serving) }
     }
 
     /// A client without credentials.
@@ -141,12 +144,20 @@ impl Org {
         Client::new(self.client.address())
     }
 
-    /// Makes another API token; its id, and a client that uses it.
+    /// Makes another API token of the first administrator; its id, and a client that uses it.
     ///
     /// # Panics
     /// It can't be stored.
     pub async fn another_token(&self, name: &str) -> (ApiTokenId, Client) {
-        let token = NewApiToken::mint(name, self.clock.as_ref(), self.entropy.as_ref());
+        self.token_for(name, TokenGrant::all_of(self.administrator.clone())).await
+    }
+
+    /// Makes an API token of anybody's; its id, and a client that uses it.
+    ///
+    /// # Panics
+    /// It can't be stored.
+    pub async fn token_for(&self, name: &str, grant: TokenGrant) -> (ApiTokenId, Client) {
+        let token = NewApiToken::mint(name, grant, self.clock.as_ref(), self.entropy.as_ref());
         token.store(&self.store, self.entropy.as_ref()).await.expect("the token is stored");
         (token.token.id.clone(), self.client.with_token(token.secret.expose_secret()))
     }

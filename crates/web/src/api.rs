@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod path;
 pub(crate) mod policies;
 pub(crate) mod query;
+pub(crate) mod roles;
 pub(crate) mod signing_secrets;
 pub(crate) mod trusted_origins;
 pub(crate) mod users;

@@ -126,6 +126,7 @@ impl RequestContext {
         let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         RequestOrigin {
             request_id: self.0.request_id.clone(),
+            api_token_id: None,
             ip_address: self.0.arrival.peer,
             user_agent: user_agent
                 .map(|text| text.get(..text.floor_char_boundary(USER_AGENT_BYTES)).unwrap_or_default().to_owned()),

@@ -159,6 +159,14 @@ impl From<Error> for ApiError {
             Error::Malformed(cause) => Self::malformed(cause),
             Error::NoCredentials => Self::new(StatusCode::UNAUTHORIZED, "E0000004", "Authentication failed"),
             Error::BadToken => Self::new(StatusCode::UNAUTHORIZED, "E0000011", "Invalid token provided"),
+            Error::Forbidden(lacking) => {
+                let summary = "You do not have permission to perform the requested action";
+                Self::new(StatusCode::FORBIDDEN, "E0000006", summary).because(lacking.to_string())
+            }
+            Error::RoleAssigned => {
+                let summary = "The role specified is already assigned to the user.";
+                Self::new(StatusCode::CONFLICT, "E0000090", summary)
+            }
             Error::NotFound { id, class } => {
                 let summary = format!("Not found: Resource not found: {id} ({class})");
                 Self::new(StatusCode::NOT_FOUND, "E0000007", summary)

@@ -12,6 +12,7 @@ mod headers;
 mod idx;
 mod oauth;
 mod operations;
+mod rights;
 mod router;
 mod server;
 mod signin;

@@ -1,20 +1,56 @@
 //! Every route, on one page.
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use hookwright_app::App;
 
 use crate::api::{
-    api_tokens, apps, executions, groups, hook_keys, inline_hooks, logs, policies, signing_secrets, trusted_origins,
-    users,
+    api_tokens, apps, executions, groups, hook_keys, inline_hooks, logs, policies, roles, signing_secrets,
+    trusted_origins, users,
 };
 use crate::error::ApiError;
 use crate::{idx, oauth, operations, signin};
 
+/// Routes, and which paths they have: each of them needs its row in `rights.rs`.
+struct Routes {
+    router: Router<App>,
+    paths: Vec<String>,
+}
+
+impl Routes {
+    fn new() -> Self {
+        Self { router: Router::new(), paths: Vec::new() }
+    }
+
+    fn route(mut self, path: &str, methods: MethodRouter<App>) -> Self {
+        self.paths.push(path.to_owned());
+        Self { router: self.router.route(path, methods), ..self }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        Self { router: self.router.merge(other.router), ..self }
+    }
+}
+
 /// The routes of an org.
 pub fn router(app: App) -> Router {
+    routes()
+        .router
+        .fallback(async || ApiError::unknown_path())
+        .method_not_allowed_fallback(async || ApiError::wrong_method())
+        .with_state(app)
+}
+
+/// The path of every route, with names in braces for what varies.
+#[cfg(test)]
+pub(crate) fn paths() -> Vec<String> {
+    routes().paths
+}
+
+fn routes() -> Routes {
     let settings = get(inline_hooks::settings).put(inline_hooks::replace_settings).delete(inline_hooks::reset_settings);
-    let router = Router::new()
+    let router = Routes::new()
         .route("/api/v1/logs", get(logs::list))
         .route("/hookwright/v1/inlineHooks/{id}/settings", settings)
         .route("/hookwright/v1/executions", get(executions::list))
@@ -28,14 +64,10 @@ pub fn router(app: App) -> Router {
     // The curl lines of the 2018 document spell it so.
     let router = inline_hook_routes(router, "/api/v1/inlineHook");
     let router = hook_key_routes(router);
-    let router = identity_routes(router);
-    router
-        .fallback(async || ApiError::unknown_path())
-        .method_not_allowed_fallback(async || ApiError::wrong_method())
-        .with_state(app)
+    identity_routes(router)
 }
 
-fn inline_hook_routes(router: Router<App>, base: &str) -> Router<App> {
+fn inline_hook_routes(router: Routes, base: &str) -> Routes {
     let one = get(inline_hooks::get).put(inline_hooks::replace).post(inline_hooks::update).delete(inline_hooks::delete);
     router
         .route(base, get(inline_hooks::list).post(inline_hooks::create))
@@ -46,7 +78,7 @@ fn inline_hook_routes(router: Router<App>, base: &str) -> Router<App> {
 }
 
 /// The sign-in flows for clients that drive them by themselves.
-fn idx_routes(router: Router<App>) -> Router<App> {
+fn idx_routes(router: Routes) -> Routes {
     router
         .route("/idp/idx/introspect", post(idx::introspect))
         .route("/idp/idx/identify", post(idx::identify))
@@ -61,7 +93,7 @@ fn idx_routes(router: Router<App>) -> Router<App> {
 }
 
 /// The authorization server.
-fn oauth_routes(router: Router<App>) -> Router<App> {
+fn oauth_routes(router: Routes) -> Routes {
     let of_server = "/api/v1/authorizationServers/{id}/credentials";
     router
         .route("/oauth2/default/.well-known/openid-configuration", get(oauth::discovery))
@@ -79,8 +111,8 @@ fn oauth_routes(router: Router<App>) -> Router<App> {
 }
 
 /// The hosted pages. Who opens the address that `serve` prints looks for them, too.
-fn signin_routes(router: Router<App>) -> Router<App> {
-    let pages = Router::new()
+fn signin_routes(router: Routes) -> Routes {
+    let pages = Routes::new()
         .route("/", get(signin::front))
         .route("/signin", get(signin::show))
         .route("/signin/{action}", get(signin::show_again).post(signin::act))
@@ -88,10 +120,11 @@ fn signin_routes(router: Router<App>) -> Router<App> {
         .route("/app/UserHome", get(signin::home))
         .route("/app/sign-out", post(signin::sign_out))
         .route("/hookwright/outbox", get(signin::outbox));
-    router.merge(pages.route_layer(axum::middleware::from_fn(signin::refusal::mark)))
+    let router_of_pages = pages.router.route_layer(axum::middleware::from_fn(signin::refusal::mark));
+    router.merge(Routes { router: router_of_pages, ..pages })
 }
 
-fn hook_key_routes(router: Router<App>) -> Router<App> {
+fn hook_key_routes(router: Routes) -> Routes {
     router
         .route("/api/v1/hook-keys", get(hook_keys::list).post(hook_keys::create))
         .route("/api/v1/hook-keys/{id}", get(hook_keys::get).put(hook_keys::rename).delete(hook_keys::delete))
@@ -105,7 +138,7 @@ fn hook_key_routes(router: Router<App>) -> Router<App> {
 }
 
 /// People, groups, policies, apps, origins and tokens.
-fn identity_routes(router: Router<App>) -> Router<App> {
+fn identity_routes(router: Routes) -> Routes {
     let router = user_routes(router);
     let router = policy_routes(router);
     let group = get(groups::get).put(groups::replace).delete(groups::delete);
@@ -130,11 +163,14 @@ fn identity_routes(router: Router<App>) -> Router<App> {
         .route("/api/v1/api-tokens/{id}", get(api_tokens::get).delete(api_tokens::revoke))
 }
 
-fn user_routes(router: Router<App>) -> Router<App> {
+fn user_routes(router: Routes) -> Routes {
     let user = get(users::get).post(users::update).put(users::replace).delete(users::delete);
     router
         .route("/api/v1/users", get(users::list).post(users::create))
+        .route("/api/v1/users/me", get(users::get_own).post(users::update_own).put(users::replace_own))
         .route("/api/v1/users/{id}", user)
+        .route("/api/v1/users/{id}/roles", get(roles::list).post(roles::grant))
+        .route("/api/v1/users/{id}/roles/{role}", get(roles::get).delete(roles::revoke))
         .route("/api/v1/users/{id}/groups", get(users::groups))
         .route("/api/v1/users/{id}/lifecycle/{step}", post(users::lifecycle))
         .route("/api/v1/users/{id}/credentials/change_password", post(users::change_password))
@@ -143,7 +179,7 @@ fn user_routes(router: Router<App>) -> Router<App> {
         .route("/api/v1/meta/schemas/user/{id}", get(users::get_schema).post(users::update_schema))
 }
 
-fn policy_routes(router: Router<App>) -> Router<App> {
+fn policy_routes(router: Routes) -> Routes {
     let policy = get(policies::get).put(policies::replace).delete(policies::delete);
     let rule = get(policies::get_rule).put(policies::replace_rule).delete(policies::delete_rule);
     router

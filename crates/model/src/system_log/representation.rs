@@ -182,7 +182,8 @@ impl LogEvent {
             return Transaction { kind: "JOB", id: None, detail: TransactionDetail::default() };
         }
         // What a token did is found by the token, also where the actor is somebody else.
-        let token = Some(self.actor.id.as_str()).filter(|id| id.starts_with(ApiTokenKind::PREFIX));
+        let old = Some(self.actor.id.as_str()).filter(|id| id.starts_with(ApiTokenKind::PREFIX));
+        let token = self.origin.api_token_id.as_deref().or(old);
         Transaction { kind: "WEB", id: Some(id), detail: TransactionDetail { request_api_token_id: token } }
     }
 }

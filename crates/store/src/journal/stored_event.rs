@@ -84,6 +84,7 @@ mod tests {
             },
             origin: Origin {
                 request_id: "req1".to_owned(),
+                api_token_id: None,
                 ip_address: Some(Ipv6Addr::LOCALHOST.into()),
                 user_agent: Some("curl/8".to_owned()),
                 trace_parent: TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),

@@ -78,6 +78,19 @@ impl Fixture {
         Store::open(self.options()).await
     }
 
+    /// Runs statements before there is a store: on SQLite they may make the file.
+    pub(crate) async fn create(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&format!("{}?mode=rwc", self.url)).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
+    }
+
     /// Runs a statement beside the store, as somebody with access to the database could. Tells how many rows it touched.
     pub(crate) async fn tamper(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());

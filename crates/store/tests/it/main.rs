@@ -24,6 +24,7 @@ mod postgres;
 #[path = "../../../testkit/src/postgres.rs"]
 mod postgres_server;
 mod retention;
+mod roles;
 mod samples;
 mod secrets;
 mod signing_secrets;

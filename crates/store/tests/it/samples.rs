@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use hookwright_contract::HookType;
 use hookwright_model::Timestamp;
+use hookwright_model::api_scope::ApiScopes;
 use hookwright_model::api_token::ApiToken;
 use hookwright_model::channel::{Channel, ChannelAuth, Header, OAuthClientAuth, OAuthConfig};
 use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, Origin, Trigger, Verdict};
@@ -71,6 +72,8 @@ pub(crate) fn token(number: u8) -> ApiToken {
         id: ApiTokenId::from_text(format!("00T{number:017}")),
         name: format!("Token {number}"),
         sha256: [number; 32],
+        owner: None,
+        scopes: ApiScopes::default(),
         created: after(i64::from(number)),
         last_used: NOW,
         expires: after(1_000),
@@ -131,6 +134,7 @@ pub(crate) fn execution(number: u64) -> Execution {
             actor: actor(),
             origin: Origin {
                 request_id: format!("req{number}"),
+                api_token_id: None,
                 ip_address: None,
                 user_agent: None,
                 trace_parent: None,

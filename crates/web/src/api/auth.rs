@@ -1,6 +1,6 @@
 //! From the `Authorization` header to a [`Caller`], counted against the rate limits.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use hookwright_app::{App, Caller, Error, RateClass};
@@ -8,6 +8,7 @@ use hookwright_app::{App, Caller, Error, RateClass};
 use super::body::check_accept;
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::rights::{self, Right};
 
 /// Somebody with a valid API token and calls left in this minute.
 pub(crate) struct Authenticated(pub(crate) Caller);
@@ -25,9 +26,13 @@ impl FromRequestParts<App> for Authenticated {
             (Some(value), None) => Some(value.to_str().unwrap_or_default()),
         };
         let class = class_of(parts.uri.path());
+        let right = right_of(parts)?;
         match app.authenticate(authorization, context.origin(&parts.headers)).await {
             Ok(caller) => {
                 context.count(app, caller.token_id(), class)?;
+                if let Right::Scope(need) = right {
+                    caller.require(need)?;
+                }
                 check_accept(&parts.headers)?;
                 Ok(Self(caller))
             }
@@ -37,6 +42,17 @@ impl FromRequestParts<App> for Authenticated {
                 Err(refused.into())
             }
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What the table of rights says of a request. A route that it says nothing of, or that it calls public, has no callers.
+fn right_of(parts: &Parts) -> Result<Right, ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    match rights::of(path, &parts.method) {
+        Some(right @ (Right::Token | Right::Scope(_))) => Ok(right),
+        Some(Right::Public) | None => {
+            Err(ApiError::internal(format!("{} {path} has no right to ask for", parts.method)))
         }
     }
 }

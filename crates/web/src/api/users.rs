@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
-use hookwright_app::{App, LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
+use hookwright_app::{App, Caller, LifecycleAnswer, NewUserOptions, ProfileChange, UserListQuery};
 use hookwright_model::user::LifecycleStep;
 use serde_json::{Value, json};
 
@@ -14,6 +14,11 @@ use super::path::{PathText, PathTexts};
 use super::query::Query;
 use super::{Result, done, shown};
 use crate::error::ApiError;
+
+/// Whom a path means: `me` is the owner of the token.
+pub(crate) fn whom<'p>(caller: &'p Caller, user: &'p str) -> &'p str {
+    if user == "me" { caller.user_id() } else { user }
+}
 
 /// `POST /api/v1/users?activate=&provider=&nextLogin=`
 pub(crate) async fn create(
@@ -42,8 +47,35 @@ pub(crate) async fn list(State(app): State<App>, _: Authenticated, uri: Uri, que
 }
 
 /// `GET /api/v1/users/{id or login}`
-pub(crate) async fn get(State(app): State<App>, _: Authenticated, PathText(user): PathText) -> Result {
-    Ok(shown(&app.user(&user).await?))
+pub(crate) async fn get(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathText(user): PathText,
+) -> Result {
+    Ok(shown(&app.user(whom(&caller, &user)).await?))
+}
+
+/// `GET /api/v1/users/me`: the owner of the token, the first request of every Terraform run.
+pub(crate) async fn get_own(State(app): State<App>, Authenticated(caller): Authenticated) -> Result {
+    Ok(shown(&app.user(caller.user_id()).await?))
+}
+
+/// `POST /api/v1/users/me`
+pub(crate) async fn update_own(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(shown(&app.update_user(&caller, caller.user_id(), &body, ProfileChange::Merge).await?))
+}
+
+/// `PUT /api/v1/users/me`
+pub(crate) async fn replace_own(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    JsonObject(body): JsonObject,
+) -> Result {
+    Ok(shown(&app.update_user(&caller, caller.user_id(), &body, ProfileChange::Replace).await?))
 }
 
 /// `POST /api/v1/users/{id or login}`: what is given goes over what is there.
@@ -79,12 +111,12 @@ pub(crate) async fn delete(
 /// `GET /api/v1/users/{id or login}/groups`
 pub(crate) async fn groups(
     State(app): State<App>,
-    _: Authenticated,
+    Authenticated(caller): Authenticated,
     PathText(user): PathText,
     uri: Uri,
     query: Query,
 ) -> Result {
-    let listing = app.groups_of_user(&user).await?;
+    let listing = app.groups_of_user(whom(&caller, &user)).await?;
     listed(&app, &uri, &query, listing)
 }
 
@@ -97,9 +129,9 @@ pub(crate) async fn lifecycle(
 ) -> Result {
     let step = LifecycleStep::parse(&step).ok_or_else(ApiError::unknown_path)?;
     if step == LifecycleStep::ExpirePassword && query.is_on("tempPassword", false) {
-        return Ok(shown(&app.expire_with_temporary_password(&caller, &user).await?));
+        return Ok(shown(&app.expire_with_temporary_password(&caller, whom(&caller, &user)).await?));
     }
-    Ok(match app.step_user(&caller, &user, step).await? {
+    Ok(match app.step_user(&caller, whom(&caller, &user), step).await? {
         LifecycleAnswer::Done => done(),
         LifecycleAnswer::User(user) => shown(&user),
     })
@@ -112,7 +144,7 @@ pub(crate) async fn change_password(
     PathText(user): PathText,
     JsonObject(body): JsonObject,
 ) -> Result {
-    Ok(shown(&app.change_password(&caller, &user, &body).await?))
+    Ok(shown(&app.change_password(&caller, whom(&caller, &user), &body).await?))
 }
 
 /// `GET /api/v1/meta/types/user`: the one type of users.

@@ -57,7 +57,10 @@ async fn a_record_holds_everything_about_the_call() {
     assert_eq!(record["request"]["id"], answer.header("x-okta-request-id"));
     assert_eq!(record["request"]["ipAddress"], "127.0.0.1");
     assert_eq!(record["request"]["userAgent"], "a test");
-    assert_eq!(record["actor"]["displayName"], "test");
+    let administrator = json!({"id": org.administrator, "kind": "User", "displayName": "Hookwright Administrator",
+        "alternateId": "admin@hookwright.invalid"});
+    assert_eq!(record["actor"], administrator);
+    assert_eq!(record["request"]["apiTokenId"], org.store.api_tokens().await.unwrap()[0].id.as_str());
     assert_eq!(record["payload"], payload());
     assert_eq!(record["eventId"], payload()["eventId"]);
     assert_eq!(record["requestType"], "self.service.registration");

@@ -24,6 +24,7 @@ mod operations;
 mod paths;
 mod postgres;
 mod retries;
+mod roles;
 mod secrets;
 mod signatures;
 mod slow_clients;

@@ -98,15 +98,19 @@ async fn an_event_has_the_members_that_clients_insist_on() {
     let hook = accepted(&answer);
     let mut event =
         events(&org.client.get(&logs(&[("filter", r#"event_type eq "inline_hook.created""#)])).await).remove(0);
-    let token = event["actor"]["id"].as_str().expect("the actor has an id").to_owned();
+    let token = event["transaction"]["detail"]["requestApiTokenId"].as_str().expect("the token's id").to_owned();
     assert!(token.starts_with("00T"), "{token}");
     assert_eq!(event["uuid"].as_str().map(str::len), Some(36));
     event["uuid"] = "[uuid]".into();
     let members = event.as_object().expect("an event is an object").iter();
     let text: Vec<String> = members.map(|(name, value)| format!("{name}: {value}")).collect();
-    let text = text.join("\n").replace(&token, "[token]").replace(id_of(&hook), "[hook]");
+    let text = text
+        .join("\n")
+        .replace(&token, "[token]")
+        .replace(org.administrator.as_str(), "[user]")
+        .replace(id_of(&hook), "[hook]");
     insta::assert_snapshot!(text.replace(answer.header("x-okta-request-id"), "[request]"), @r#"
-    actor: {"id":"[token]","type":"PublicClientApp","alternateId":"[token]","displayName":"test","detailEntry":null}
+    actor: {"id":"[user]","type":"User","alternateId":"admin@hookwright.invalid","displayName":"Hookwright Administrator","detailEntry":null}
     client: {"userAgent":{"rawUserAgent":"okta-sdk-python/3.4.6","os":null,"browser":null},"zone":null,"device":null,"id":null,"ipAddress":"127.0.0.1","geographicalContext":null}
     authenticationContext: {"authenticationProvider":null,"credentialProvider":null,"credentialType":null,"issuer":null,"interface":null,"authenticationStep":0,"externalSessionId":null,"rootSessionId":null}
     displayMessage: "Create inline hook"
