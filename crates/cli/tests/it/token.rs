@@ -88,6 +88,38 @@ fn a_token_has_a_name_of_one_line() {
 }
 
 #[test]
+fn a_token_is_narrowed_to_scopes_and_the_list_shows_them_with_the_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrate =
+        run(hookwright().args(["migrate", "--admin-login", "ada@example.com", "--data-dir"]).arg(folder.path()));
+    assert!(migrate.status.success(), "{}", text(&migrate.stderr));
+    token(&["create", "--name", "all"], folder.path());
+    let scopes = "okta.inlineHooks.manage,okta.users.read.self";
+    token(&["create", "--name", "some", "--owner", "ADA@example.com", "--scopes", scopes], folder.path());
+    assert_eq!(listed(folder.path(), "all")[5..7], ["ada@example.com", "-"]);
+    assert_eq!(listed(folder.path(), "some")[5..7], ["ada@example.com", scopes]);
+    for (flags, said) in [
+        (["--scopes", "okta.inlinehook.manage"], "did you mean okta.inlineHooks.manage?"),
+        (["--owner", "bob@example.com"], "no user with the id or login"),
+    ] {
+        let create = ["token", "create", "--name", "wrong", flags[0], flags[1], "--data-dir"];
+        let output = run(hookwright().args(create).arg(folder.path()));
+        assert!(!output.status.success() && output.stdout.is_empty(), "{flags:?}");
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_the_configuration_belongs_to_the_first_administrator() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(serve(folder.path()).args(["--admin-login", "ada@example.com"]));
+    let client = process.client();
+    let me = client.get("/api/v1/users/me").await.json();
+    assert_eq!((&me["profile"]["login"], &me["status"]), (&"ada@example.com".into(), &"PROVISIONED".into()));
+    assert_eq!(listed(folder.path(), "bootstrap")[5], "ada@example.com");
+}
+
+#[test]
 fn where_no_org_is_no_token_is_made_and_nothing_else_either() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("misspelt");

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use hookwright_app::revoke_api_token;
+use hookwright_app::{TokenGrant, revoke_api_token};
+use hookwright_model::id::UserId;
 use hookwright_testkit::postgres::PostgresServer;
 use hookwright_testkit::{ExternalService, Org, OrgOptions, Reply, SeededEntropy};
 use serde_json::{Value, json};
@@ -132,4 +133,29 @@ async fn what_one_node_writes_the_other_knows_within_a_second() {
 
     assert_eq!(one.client.delete(&path).await.status, 204);
     within_a_second(async || two.client.get(&path).await.status == 404).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_who_is_suspended_on_one_node_is_refused_on_the_other_within_a_second() {
+    let server = tokio::task::spawn_blocking(PostgresServer::start).await.unwrap();
+    // Nodes that start together make one administrator.
+    let (one, two) = tokio::join!(node(&server, 100), node(&server, 200));
+    assert_eq!(one.administrator, two.administrator);
+    assert_eq!(accepted(&two.client.get("/api/v1/users").await).as_array().unwrap().len(), 1);
+    let profile = json!({"login": "a@b.co", "email": "a@b.co", "firstName": "A", "lastName": "B"});
+    let body = json!({"profile": profile, "credentials": {"password": {"value": "Tr0ub4dor&3-correct-horse"}}});
+    let ada = accepted(&one.client.post("/api/v1/users", &body).await)["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/users/{ada}");
+    let role = one.client.post(&format!("{path}/roles"), &json!({"type": "SUPER_ADMIN"})).await.json();
+    let (_, at_one) = one.token_for("ada", TokenGrant::all_of(UserId::from_text(ada))).await;
+    let at_two = two.client.with_token(at_one.token().unwrap_or_default());
+    accepted(&at_two.get(HOOKS).await);
+    accepted(&one.client.post_empty(&format!("{path}/lifecycle/suspend")).await);
+    refused(&at_one.get(HOOKS).await, 401, "E0000011");
+    within_a_second(async || at_two.get(HOOKS).await.status == 401).await;
+    accepted(&one.client.post_empty(&format!("{path}/lifecycle/unsuspend")).await);
+    within_a_second(async || at_two.get(HOOKS).await.status == 200).await;
+    let role = format!("{path}/roles/{}", role["id"].as_str().unwrap());
+    assert_eq!(one.client.delete(&role).await.status, 204);
+    within_a_second(async || at_two.get(HOOKS).await.status == 403).await;
 }
