@@ -17,7 +17,8 @@ use hookwright_model::api_token::{ApiToken, TokenOwner};
 use hookwright_model::id::InlineHookId;
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::redaction::Redaction;
-use secrecy::ExposeSecret;
+use hookwright_model::shown::Shown;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::metrics::HookMetrics;
@@ -46,8 +47,28 @@ pub(crate) struct CachedHook {
     pub(crate) message_keys: Vec<MessageKey>,
     pub(crate) json: Bytes,
     pub(crate) metrics: HookMetrics,
-    /// Takes its secret out of the records.
+    /// Takes its secrets out of what is recorded and shown.
     pub(crate) redaction: Redaction,
+    /// The same with the access token that was shown last: tokens last longer than calls.
+    redaction_with_token: Mutex<Option<(SecretString, Redaction)>>,
+    /// Its URL as records show it.
+    pub(crate) shown_uri: Shown,
+}
+
+impl CachedHook {
+    /// Takes out the hook's secrets and the access token that its service was shown, if it was shown one.
+    pub(crate) fn redaction_with(&self, token: Option<SecretString>) -> Redaction {
+        let Some(token) = token else { return self.redaction.clone() };
+        let mut last = self.redaction_with_token.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, redaction)) if known.expose_secret() == token.expose_secret() => redaction.clone(),
+            _ => {
+                let redaction = self.redaction.clone().and(Some(token.expose_secret()));
+                *last = Some((token, redaction.clone()));
+                redaction
+            }
+        }
+    }
 }
 
 /// A token with what its rights need of its owner, and when it was last renewed.
@@ -290,8 +311,10 @@ impl App {
             engine.prepare_with_tls(&hook, calls, &tls).map_err(|error| unusable(&error))?
         };
         let metrics = self.inner.metrics.of_hook(&hook.id);
-        let redaction = Redaction::new(hook.channel.auth.secret().map(ExposeSecret::expose_secret));
-        Ok(CachedHook { hook, prepared, message_keys, json, metrics, redaction })
+        let redaction = Redaction::of_channel(&hook.channel);
+        let shown_uri = redaction.uri(&hook.channel.uri);
+        let redaction_with_token = Mutex::default();
+        Ok(CachedHook { hook, prepared, message_keys, json, metrics, redaction, redaction_with_token, shown_uri })
     }
 
     /// The list of all hooks or of those of one type, finished, at most a second old.

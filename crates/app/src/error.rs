@@ -5,6 +5,7 @@ use std::time::Duration;
 use hookwright_model::api_scope::Lacking;
 use hookwright_model::execution::Verdict;
 use hookwright_model::id::{Id, InlineHookId, Kind};
+use hookwright_model::shown::Shown;
 use hookwright_model::system_log::FilterRefusal;
 use hookwright_model::{Violation, Violations};
 use hookwright_store::{CommitError, StoreError};
@@ -104,12 +105,12 @@ pub struct HookFailure {
     pub hook_id: InlineHookId,
     /// The execution that holds everything about it.
     pub execution_id: String,
-    /// How it ended.
+    /// How it ended, as far as callers of the API may know: an address that was refused is one that could not be reached.
     pub verdict: Verdict,
     /// Why, as a sentence.
-    pub reason: String,
+    pub reason: Shown,
     /// One sentence an attempt.
-    pub attempts: Vec<String>,
+    pub attempts: Vec<Shown>,
 }
 
 impl Error {

@@ -1,9 +1,9 @@
 //! Executions: what hooks were asked and answered, for anyone who may look.
 
-use bytes::Bytes;
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
+use hookwright_model::shown::ShownBody;
 use hookwright_store::{ExecutionQuery, Page};
 
 use crate::{App, Error};
@@ -76,9 +76,9 @@ impl App {
 }
 
 fn without_bodies(mut execution: Execution) -> Execution {
-    execution.request = Bytes::new();
+    execution.request = ShownBody::default();
     for attempt in &mut execution.summary.attempts {
-        attempt.body = Bytes::new();
+        attempt.body = ShownBody::default();
     }
     execution
 }

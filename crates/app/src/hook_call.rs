@@ -4,23 +4,26 @@
 //! so that its permit lives exactly as long as the work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_contract::outcome::Failure;
-use hookwright_contract::{HookType, OnFailure, check_reply, json};
-use hookwright_engine::{CallHeaders, Report, run_to_end};
+use hookwright_contract::{OnFailure, check_reply, json};
+use hookwright_engine::{AttemptReport, CallHeaders, Report, run_to_end};
 use hookwright_model::Timestamp;
-use hookwright_model::execution::{Actor, Execution, ExecutionSummary, Trigger, Verdict};
+use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::redaction::Redaction;
-use hookwright_model::text::cut;
+use hookwright_model::shown::Shown;
 use hookwright_model::trace_parent::TraceParent;
 use hookwright_model::user_schema::UserSchema;
-use secrecy::ExposeSecret;
 
 use crate::cache::CachedHook;
 use crate::{App, Caller, Error, HookFailure, RequestOrigin};
+
+/// How much of a text that comes from outside a record has, in characters.
+const MAX_TEXT_CHARACTERS: usize = 128;
 
 /// A hook's usable answer.
 #[derive(Debug)]
@@ -103,15 +106,8 @@ impl App {
             headers = headers.signed(&cached.message_keys, id.as_str(), started, &body);
         }
         let mut report = self.inner.engine.call_here(&cached.prepared, body.clone(), headers).await;
-        let of_this_call =
-            report.access_token.take().map(|token| cached.redaction.clone().and(Some(token.expose_secret())));
-        let redaction = of_this_call.as_ref().unwrap_or(&cached.redaction);
-        let mut judgement = judge(cached.hook.hook_type, &request, schema, &report);
-        // A fault quotes the answer, which may quote what we sent.
-        judgement.failure = judgement.failure.map(|failure| redaction.text(failure));
-        if judgement.failure.is_some() {
-            judgement.effect = Some(effect_of_failure(&cached.hook).to_owned());
-        }
+        let redaction = cached.redaction_with(report.access_token.take());
+        let judgement = judge(cached, (&request, schema), &report, &redaction);
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
 
         let result = match &judgement.failure {
@@ -122,9 +118,9 @@ impl App {
             Some(reason) => Err(Error::HookFailed(Box::new(HookFailure {
                 hook_id: cached.hook.id.clone(),
                 execution_id: id.to_string(),
-                verdict: judgement.verdict,
+                verdict: told_verdict(judgement.verdict),
                 reason: reason.clone(),
-                attempts: describe_attempts(&report),
+                attempts: describe_attempts(&report, &redaction),
             }))),
         };
         let answer = match (&report.result, judgement.fault) {
@@ -132,9 +128,9 @@ impl App {
             (Ok(_), Some(fault)) => Err(fault),
             (Ok(answer), None) => Ok((answer.status, answer.body.clone())),
         };
-        let summary = summary(cached, occasion, &request, (started, report), judgement, redaction);
+        let summary = summary(cached, occasion, &request, (started, report), judgement, &redaction);
         let execution = Execution { id, summary, request: redaction.request(&request, &body) };
-        Ok(HookCall { execution, result, answer })
+        Ok(HookCall { execution, result, answer, redaction })
     }
 }
 
@@ -144,14 +140,25 @@ pub(crate) struct HookCall {
     result: Result<HookAnswer, Error>,
     /// Status and body of an answer that keeps the contract, or why a flow can't use it.
     pub(crate) answer: Result<(u16, Bytes), Failure>,
+    /// Takes the secrets that the service was shown out of what it says.
+    pub(crate) redaction: Redaction,
+}
+
+/// How a call ended, as far as callers of the API may know: whether an address is refused or nobody is there tells who is in the
+/// inner network. The execution has the whole of it.
+const fn told_verdict(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::AddressRefused => Verdict::Unreachable,
+        other => other,
+    }
 }
 
 /// A verdict without an answer, as flows sort it.
 const fn failure_of(verdict: Verdict) -> Failure {
     match verdict {
         Verdict::TimedOut => Failure::TimedOut,
-        Verdict::Unreachable => Failure::Unreachable,
-        Verdict::AddressRefused => Failure::AddressRefused,
+        // What a flow says of it stands in the System Log, too.
+        Verdict::Unreachable | Verdict::AddressRefused => Failure::Unreachable,
         Verdict::AtCapacity | Verdict::RateLimited | Verdict::CircuitOpen => Failure::AtCapacity,
         Verdict::TokenRefused => Failure::TokenRefused,
         Verdict::WrongStatus => Failure::WrongStatus,
@@ -169,56 +176,80 @@ fn summary(
     judgement: Judgement,
     redaction: &Redaction,
 ) -> ExecutionSummary {
-    let text = |member: &str| request.get(member).and_then(json::Value::as_str).map(|text| cut(text, 128));
-    let mut attempts = report.attempts;
-    for attempt in &mut attempts {
-        attempt.body = redaction.answer(&attempt.body);
-        attempt.content_type = attempt.content_type.take().map(|text| redaction.text(cut(&text, 128)));
-    }
+    let text = |member: &str| {
+        let text = request.get(member).and_then(json::Value::as_str)?;
+        Some(redaction.text(text).cut(MAX_TEXT_CHARACTERS))
+    };
     ExecutionSummary {
         hook_id: cached.hook.id.as_str().into(),
         hook_name: cached.hook.name.clone(),
         hook_type: cached.hook.hook_type,
-        url: cached.hook.channel.uri.as_str().to_owned(),
+        url: cached.shown_uri.clone(),
         trigger: occasion.trigger,
         actor: occasion.actor,
         origin: occasion.origin,
         event_id: text("eventId"),
         request_type: text("requestType"),
         started_ms: started.as_millis(),
-        duration_us: u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX),
+        duration_us: micros(report.duration),
         verdict: judgement.verdict,
         failure: judgement.failure,
         effect: judgement.effect,
-        attempts,
+        attempts: report.attempts.into_iter().map(|attempt| recorded(attempt, redaction)).collect(),
     }
+}
+
+/// The record of an attempt.
+fn recorded(attempt: AttemptReport, redaction: &Redaction) -> Attempt {
+    let text = |text: Option<String>| text.map(|text| redaction.text(text));
+    Attempt {
+        started_after_us: micros(attempt.started_after),
+        duration_us: micros(attempt.duration),
+        status: attempt.status,
+        content_type: text(attempt.content_type).map(|text| text.cut(MAX_TEXT_CHARACTERS)),
+        reused_connection: attempt.reused_connection,
+        peer: attempt.peer,
+        failure: text(attempt.failure),
+        body: redaction.answer(&attempt.body),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 struct Judgement {
     verdict: Verdict,
-    failure: Option<String>,
-    effect: Option<String>,
+    failure: Option<Shown>,
+    effect: Option<Shown>,
     fault: Option<Failure>,
 }
 
-/// What a call came to: the engine's failure, the contract's fault, or an answer.
-fn judge(hook_type: HookType, request: &json::Value<'_>, schema: &UserSchema, report: &Report) -> Judgement {
+/// What a call came to: the engine's failure, the contract's fault, or an answer. A fault quotes the answer, which may quote
+/// what we sent.
+fn judge(
+    cached: &CachedHook,
+    (request, schema): (&json::Value<'_>, &UserSchema),
+    report: &Report,
+    redaction: &Redaction,
+) -> Judgement {
+    let hook = &cached.hook;
+    let failed = |verdict, failure: String, fault| Judgement {
+        verdict,
+        failure: Some(redaction.text(failure)),
+        effect: Some(effect_of_failure(hook).into()),
+        fault,
+    };
     let answer = match &report.result {
         Ok(answer) => answer,
-        Err(failure) => {
-            let failed = Some(failure.to_string());
-            return Judgement { verdict: failure.verdict(), failure: failed, effect: None, fault: None };
-        }
+        Err(failure) => return failed(failure.verdict(), failure.to_string(), None),
     };
-    match check_reply(hook_type, request, answer.status, &answer.body, schema) {
+    match check_reply(hook.hook_type, request, answer.status, &answer.body, schema) {
         Ok(reply) => {
             let verdict = if reply.error.is_some() { Verdict::ErrorReturned } else { Verdict::Answered };
             Judgement { verdict, failure: None, effect: None, fault: None }
         }
-        Err(fault) => {
-            let failure = Some(format!("{}: {fault}", fault.reason));
-            Judgement { verdict: Verdict::InvalidAnswer, failure, effect: None, fault: Some((&fault).into()) }
-        }
+        Err(fault) => failed(Verdict::InvalidAnswer, format!("{}: {fault}", fault.reason), Some((&fault).into())),
     }
 }
 
@@ -232,17 +263,17 @@ fn effect_of_failure(hook: &InlineHook) -> &'static str {
 }
 
 /// One sentence an attempt, for the causes of an error.
-fn describe_attempts(report: &Report) -> Vec<String> {
+fn describe_attempts(report: &Report, redaction: &Redaction) -> Vec<Shown> {
     let attempts = report.attempts.iter().enumerate();
     attempts
         .map(|(index, attempt)| {
-            let millis = attempt.duration_us / 1000;
-            let what = match (&attempt.failure, attempt.status) {
-                (Some(failure), _) => failure.clone(),
+            let millis = attempt.duration.as_millis();
+            let what = match (&attempt.told, attempt.status) {
+                (Some(told), _) => told.clone(),
                 (None, Some(status)) => format!("The service answered with status {status}"),
                 (None, None) => "No answer".to_owned(),
             };
-            format!("Attempt {} of {}, {millis} ms: {what}", index + 1, report.attempts.len())
+            redaction.text(format!("Attempt {} of {}, {millis} ms: {what}", index + 1, report.attempts.len()))
         })
         .collect()
 }

@@ -47,6 +47,26 @@ impl Failed {
         Self { reach, ..Self::sent(CallFailure::TokenRefused(reason)) }
     }
 
+    /// Why, as far as a caller of the API may know. What an attempt waited for when its time was up is no secret: everybody sees
+    /// the time itself.
+    pub(crate) fn told(&self) -> String {
+        match self.failure {
+            CallFailure::AddressRefused | CallFailure::Unreachable(_) | CallFailure::TokenRefused(_) => {
+                self.failure.to_string()
+            }
+            _ => self.detail.clone(),
+        }
+    }
+
+    /// Whether no connection came about, by whatever fault. To those who may not look at the record, all of them are one.
+    pub(crate) fn is_no_connection(&self) -> bool {
+        match self.failure {
+            CallFailure::AddressRefused | CallFailure::Unreachable(Unreachable::NoConnection) => true,
+            CallFailure::TokenRefused(_) => self.reach == Reach::NoTokenNow,
+            _ => false,
+        }
+    }
+
     /// Whether a hook that retries makes another attempt after this one.
     pub(crate) fn is_worth_another_attempt(&self) -> bool {
         match self.failure {

@@ -44,7 +44,9 @@ pub use breaker::{BreakerRule, CircuitState};
 pub use call_settings::{CallSettings, DEFAULT_TIMEOUT};
 pub use network::{Duplex, Network, Socket, SystemNetwork};
 pub use oauth::{Assertions, HookKey, HookKeyError, HookKeys, NewKeyPair};
-pub use outcome::{Answer, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable};
+pub use outcome::{
+    Answer, AttemptReport, BadBody, CallFailure, CapacityScope, Report, TlsFailure, TooLarge, Unreachable,
+};
 pub use prepared::Prepared;
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};

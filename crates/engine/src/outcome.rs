@@ -7,20 +7,44 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookwright_model::execution::{Attempt, Verdict};
+use hookwright_model::execution::Verdict;
 use secrecy::SecretString;
 
 /// One call as it went.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The attempts in order; empty if none was made.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<AttemptReport>,
     /// The service's answer, or why there is none.
     pub result: Result<Answer, CallFailure>,
     /// How long all of it took.
     pub duration: Duration,
-    /// The access token that the service was shown last. Attempts don't contain it; whoever quotes the answer leaves it out.
+    /// The access token that the service was shown last. Whoever quotes the answer leaves it out.
     pub access_token: Option<SecretString>,
+}
+
+/// One attempt to reach the service, as it went. What the service said in it is not redacted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptReport {
+    /// How long after the call it began.
+    pub started_after: Duration,
+    /// How long it took, from before resolution to the last byte.
+    pub duration: Duration,
+    /// The answer's status, if there was one.
+    pub status: Option<u16>,
+    /// The answer's `Content-Type`, if there was one.
+    pub content_type: Option<String>,
+    /// Whether a pooled connection carried it.
+    pub reused_connection: bool,
+    /// The address that was connected to, if one was.
+    pub peer: Option<String>,
+    /// Why it failed, with the addresses that this is about: for the record alone. Absent if an answer came.
+    pub failure: Option<String>,
+    /// Why it failed, as far as a caller of the API may know: the same for an address that is refused, a name that nobody has,
+    /// and a port where nobody listens.
+    pub told: Option<String>,
+    /// The answer's body as far as it was read.
+    pub body: Bytes,
 }
 
 /// A whole answer with a status that the hook type takes for success. What it says is judged by the contract, not here.

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookwright_model::execution::Attempt;
 
 use crate::access_token::AccessToken;
 use crate::classify::{Failed, Reach};
-use crate::outcome::{Answer, CallFailure};
+use crate::outcome::{Answer, AttemptReport, CallFailure};
 
 /// What is known of an attempt while it runs; still there when its time is up.
 #[derive(Debug, Default)]
@@ -67,24 +66,24 @@ impl Progress {
         started_after: Duration,
         duration: Duration,
         result: &Result<Answer, Failed>,
-    ) -> Attempt {
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let (failure, body) = match result {
+    ) -> AttemptReport {
+        let (failed, body) = match result {
             Ok(answer) => (None, answer.body.clone()),
-            Err(failed) => (Some(failed.detail.clone()), Bytes::from(self.body)),
+            Err(failed) => (Some(failed), Bytes::from(self.body)),
         };
         let body = match &self.token {
             Some(token) => token.hidden_in(&body),
             None => body,
         };
-        Attempt {
-            started_after_us: micros(started_after),
-            duration_us: micros(duration),
+        AttemptReport {
+            started_after,
+            duration,
             status: self.status.map(|(status, _)| status),
             content_type: self.content_type,
             reused_connection: self.reused_connection,
             peer: self.peer,
-            failure,
+            failure: failed.map(|failed| failed.detail.clone()),
+            told: failed.map(Failed::told),
             body,
         }
     }

@@ -9,6 +9,10 @@ use crate::classify::Failed;
 use crate::outcome::{Answer, Report};
 use crate::progress::Progress;
 
+/// How long an attempt takes at least that comes to no connection. What an address policy refuses, what a resolver near or far
+/// doesn't know, and what a host turns away would otherwise be told apart by their milliseconds.
+pub(crate) const NO_CONNECTION: Duration = Duration::from_millis(100);
+
 /// How a call may spend its time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
@@ -34,6 +38,9 @@ pub(crate) async fn run(rule: Rule, started: Instant, sender: &impl SendAttempt)
             Ok(result) => result,
             Err(_) => Err(progress.out_of_time(rule.timeout)),
         };
+        if result.as_ref().is_err_and(Failed::is_no_connection) {
+            tokio::time::sleep_until(began + NO_CONNECTION.min(rule.timeout)).await;
+        }
         let again =
             rule.retry && progress.may_send_again && result.as_ref().is_err_and(Failed::is_worth_another_attempt);
         let access_token = progress.token.as_ref().map(|token| SecretString::from(token.token()));

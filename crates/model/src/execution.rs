@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use hookwright_contract::HookType;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::id::{ExecutionId, InlineHookId};
+use crate::shown::{Shown, ShownBody};
 use crate::trace_parent::TraceParent;
 
 /// How a call of a hook ended.
@@ -148,18 +148,18 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// The answer's `Content-Type`, if there was one; it decides nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub content_type: Option<String>,
+    pub content_type: Option<Shown>,
     /// Whether a pooled connection carried it.
     pub reused_connection: bool,
     /// The address that was connected to, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer: Option<String>,
-    /// Why it failed, as a sentence without secrets; absent if an answer came.
+    /// Why it failed, as a sentence; absent if an answer came.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub failure: Option<String>,
-    /// The answer's body, as far as it was read and redacted.
+    pub failure: Option<Shown>,
+    /// The answer's body, as far as it was read.
     #[serde(skip)]
-    pub body: Bytes,
+    pub body: ShownBody,
 }
 
 /// One call of a hook, with all its attempts.
@@ -169,8 +169,8 @@ pub struct Execution {
     pub id: ExecutionId,
     /// Everything but the bodies.
     pub summary: ExecutionSummary,
-    /// The request's body, redacted.
-    pub request: Bytes,
+    /// The request's body.
+    pub request: ShownBody,
 }
 
 /// What an execution says besides its bodies; stored in front of them.
@@ -183,8 +183,8 @@ pub struct ExecutionSummary {
     pub hook_name: String,
     /// The hook's type.
     pub hook_type: HookType,
-    /// Where the call was sent.
-    pub url: String,
+    /// Where the call was sent; what the query says is masked.
+    pub url: Shown,
     /// What caused it.
     pub trigger: Trigger,
     /// Who caused it.
@@ -193,10 +193,10 @@ pub struct ExecutionSummary {
     pub origin: Origin,
     /// The payload's `eventId`; the same in all attempts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub event_id: Option<String>,
+    pub event_id: Option<Shown>,
     /// The payload's `requestType`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub request_type: Option<String>,
+    pub request_type: Option<Shown>,
     /// When it began, in milliseconds since the epoch.
     pub started_ms: i64,
     /// How long all of it took, in microseconds.
@@ -205,10 +205,10 @@ pub struct ExecutionSummary {
     pub verdict: Verdict,
     /// Why it failed: reason, JSON pointer, expectation; absent on success.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub failure: Option<String>,
+    pub failure: Option<Shown>,
     /// What it did to the flow, such as `registration DENY`; absent where nothing listened.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub effect: Option<String>,
+    pub effect: Option<Shown>,
     /// The attempts in order; empty if none was made.
     pub attempts: Vec<Attempt>,
 }

@@ -34,6 +34,7 @@ pub mod registration;
 pub mod scim_filter;
 pub mod secret_display;
 pub mod session;
+pub mod shown;
 pub mod signing_key;
 pub mod signing_secret;
 pub mod system_log;

@@ -1,10 +1,21 @@
-//! What an execution record must not keep: passwords, one-time codes, the hook's own secret.
+//! What records and people must not get: passwords, one-time codes, the hook's own secrets.
+
+mod forms;
+mod search;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hookwright_contract::json::{self, Value};
-use memchr::memmem::Finder;
+use secrecy::ExposeSecret;
 
+use crate::channel::{Channel, ChannelAuth};
+use crate::hook_uri::HookUri;
 use crate::secret_display::SECRET_MASK;
+use crate::shown::{Shown, ShownBody};
+
+use forms::{Forms, names_a_secret};
+use search::Search;
 
 /// Members whose values are never recorded, in lower case, wherever they stand.
 const SENSITIVE_MEMBERS: [&str; 17] = [
@@ -57,95 +68,128 @@ fn has_bit(bits: u32, place: usize) -> bool {
     u32::try_from(place).ok().and_then(|place| bits.checked_shr(place)).is_some_and(|bits| bits & 1 == 1)
 }
 
-/// Secrets shorter than this are not searched for in answers: they would blot out innocent text.
-const SHORTEST_SECRET: usize = 4;
+/// Takes secrets out of what is recorded and shown. Made once for a hook, and cheap to clone.
+#[derive(Clone, Default)]
+pub struct Redaction(Option<Arc<Search>>);
 
-/// Takes secrets out of what is recorded. Made once for a hook: to prepare the search costs as much as to search.
-#[derive(Clone)]
-pub struct Redaction {
-    secrets: Vec<Secret>,
-}
-
-/// One form of a secret.
-#[derive(Clone)]
-struct Secret {
-    text: String,
-    /// Finds it; `None` if another form stands where it stands.
-    finder: Option<Finder<'static>>,
-}
-
-impl Secret {
-    fn looked_for(text: &str) -> Self {
-        Self { text: text.to_owned(), finder: Some(Finder::new(text).into_owned()) }
-    }
-
-    fn found_by_another(text: &str) -> Self {
-        Self { text: text.to_owned(), finder: None }
+impl std::fmt::Debug for Redaction {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Redaction").finish_non_exhaustive()
     }
 }
 
 impl Redaction {
-    /// Also takes out the hook's own secret where a service echoes it: as it is, without the scheme in front of it
-    /// (`Basic`, `Bearer`), and as a JSON string writes it.
+    /// Knows no secret: for texts about which no external service was asked.
+    pub const NOTHING: Self = Self(None);
+
+    /// Takes out the value of a header that holds credentials, where a service echoes it: as it is, without the scheme in
+    /// front of it (`Basic`, `Bearer`), the halves of what `Basic` encodes, and each of them as JSON, URLs, base64 and hex
+    /// write it. Values of less than four characters are not looked for, and those of less than six as whole words only.
     #[must_use]
     pub fn new(secret: Option<&str>) -> Self {
-        Self { secrets: Vec::new() }.and(secret)
+        Self::NOTHING.and(secret)
+    }
+
+    /// Takes out everything of a channel that is a secret: that of its `authScheme` or OAuth client, and what goes by its name
+    /// (`X-Api-Key`, `?code=`) among its other headers and in the queries of its URLs.
+    #[must_use]
+    pub fn of_channel(channel: &Channel) -> Self {
+        let mut forms = Forms::default();
+        if let Some(secret) = channel.auth.secret() {
+            forms.add_credentials(secret.expose_secret());
+        }
+        for header in channel.headers.iter().filter(|header| names_a_secret(&header.key)) {
+            forms.add_guess(&header.value);
+        }
+        let token_url = match &channel.auth {
+            ChannelAuth::OAuth(config) => Some(&config.token_url),
+            ChannelAuth::None | ChannelAuth::Header { .. } => None,
+        };
+        for uri in std::iter::once(&channel.uri).chain(token_url) {
+            for (_, value) in uri.url().query_pairs().filter(|(name, _)| names_a_secret(name)) {
+                forms.add_guess(&value);
+            }
+        }
+        Self(Search::new(forms).map(Arc::new))
     }
 
     /// Takes out another secret too, such as the access token that a service was shown.
     #[must_use]
     pub fn and(self, secret: Option<&str>) -> Self {
-        let Some(secret) = secret.filter(|secret| secret.len() >= SHORTEST_SECRET) else { return self };
-        let mut secrets = self.secrets;
-        let credentials = secret.split_once(' ').map(|(_, credentials)| credentials);
-        let credentials = credentials.filter(|credentials| credentials.len() >= SHORTEST_SECRET);
-        match credentials {
-            Some(credentials) => {
-                secrets.extend([Secret::found_by_another(secret), Secret::looked_for(credentials)]);
-            }
-            None => secrets.push(Secret::looked_for(secret)),
-        }
-        if secret.contains(['"', '\\', '\t']) {
-            let quoted = serde_json::Value::from(secret).to_string();
-            let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-            secrets.push(Secret::looked_for(inner));
-        }
-        Self { secrets }
+        let Some(secret) = secret else { return self };
+        let mut forms = self.0.as_ref().map(|search| search.forms()).unwrap_or_default();
+        forms.add_credentials(secret);
+        Self(Search::new(forms).map(Arc::new))
     }
 
     /// Text as it may be recorded or shown.
     #[must_use]
-    pub fn text(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| {
-            if text.contains(&secret.text) { text.replace(&secret.text, SECRET_MASK) } else { text }
+    pub fn text(&self, text: impl Into<String>) -> Shown {
+        let text = text.into();
+        Shown::redacted(match &self.0 {
+            Some(search) if search.finds(text.as_bytes()) => {
+                String::from_utf8_lossy(&search.masked(text.as_bytes())).into_owned()
+            }
+            _ => text,
         })
+    }
+
+    /// A URL as it may be recorded or shown: what its query says is masked, since keys stand there (`?code=…`).
+    #[must_use]
+    pub fn uri(&self, uri: &HookUri) -> Shown {
+        let Some((place, query)) = uri.as_str().split_once('?') else { return self.text(uri.as_str()) };
+        let masked = |parameter: &str| match parameter.split_once('=') {
+            Some((name, value)) if !value.is_empty() => format!("{name}={SECRET_MASK}"),
+            None if !parameter.is_empty() => SECRET_MASK.to_owned(),
+            _ => parameter.to_owned(),
+        };
+        let parameters: Vec<String> = query.split('&').map(masked).collect();
+        self.text(format!("{place}?{}", parameters.join("&")))
     }
 
     /// The request as it may be recorded; shares the bytes if there is nothing to take out.
     #[must_use]
-    pub fn request(&self, request: &Value<'_>, bytes: &Bytes) -> Bytes {
-        self.by_value(if holds_sensitive(request) { masked(request) } else { bytes.clone() })
+    pub fn request(&self, request: &Value<'_>, bytes: &Bytes) -> ShownBody {
+        self.json(request, bytes)
     }
 
     /// The answer as it may be recorded; shares the bytes if there is nothing to take out.
     #[must_use]
-    pub fn answer(&self, bytes: &Bytes) -> Bytes {
-        // Parsing is only worth it if a sensitive name could be there at all.
-        if !may_name_secrets(bytes) {
+    pub fn answer(&self, bytes: &Bytes) -> ShownBody {
+        // Parsing is only worth it if a sensitive name could be there at all, or a secret written with escapes.
+        if !may_name_secrets(bytes) && !self.may_be_escaped(bytes) {
             return self.by_value(bytes.clone());
         }
-        self.by_value(match json::parse(bytes) {
-            Ok(answer) if holds_sensitive(&answer) => masked(&answer),
-            _ => bytes.clone(),
-        })
+        match json::parse(bytes) {
+            Ok(answer) => self.json(&answer, bytes),
+            Err(_) => self.by_value(bytes.clone()),
+        }
     }
 
-    fn by_value(&self, bytes: Bytes) -> Bytes {
-        let stands_in = |finder: &Finder<'_>| finder.find(&bytes).is_some();
-        if !self.secrets.iter().any(|secret| secret.finder.as_ref().is_some_and(stands_in)) {
-            return bytes;
+    fn json(&self, value: &Value<'_>, bytes: &Bytes) -> ShownBody {
+        if holds_sensitive(value) {
+            return self.by_value(masked(value));
         }
-        Bytes::from(self.text(String::from_utf8_lossy(&bytes).into_owned()))
+        if self.may_be_escaped(bytes) {
+            // Written anew, it has no escapes but those that the search knows.
+            let plain = Bytes::from(value.to_json().to_string());
+            if self.0.as_ref().is_some_and(|search| search.finds(&plain)) {
+                return self.by_value(plain);
+            }
+        }
+        self.by_value(bytes.clone())
+    }
+
+    /// Whether a secret may stand in a JSON text in other letters than its own: `\u0041`, `\/`.
+    fn may_be_escaped(&self, bytes: &[u8]) -> bool {
+        self.0.is_some() && memchr::memchr(b'\\', bytes).is_some()
+    }
+
+    fn by_value(&self, bytes: Bytes) -> ShownBody {
+        ShownBody::redacted(match &self.0 {
+            Some(search) if search.finds(&bytes) => Bytes::from(search.masked(&bytes)),
+            _ => bytes,
+        })
     }
 }
 
@@ -232,66 +276,4 @@ fn may_name_secrets(text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(text: &'static str) -> String {
-        let bytes = Bytes::from_static(text.as_bytes());
-        let redacted = Redaction::new(Some("api-key")).request(&json::parse(&bytes).unwrap(), &bytes);
-        String::from_utf8(redacted.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn passwords_and_codes_are_masked_wherever_they_stand() {
-        assert_eq!(
-            request(r#"{"data":{"context":{"credential":{"username":"a","password":"hunter2"}}}}"#),
-            r#"{"data":{"context":{"credential":{"username":"a","password":"******"}}}}"#
-        );
-        let telephony = request(r#"{"data":[{"otpCode":11111,"msgTemplate":"Your code is 11111"}]}"#);
-        assert!(!telephony.contains("11111"), "{telephony}");
-        let context = request(r#"{"debugContext":{"otp":"11111","session_token":"11111","sessionToken":"11111"}}"#);
-        assert!(!context.contains("11111"), "{context}");
-    }
-
-    #[test]
-    fn a_password_in_a_list_or_an_object_is_masked_and_a_description_is_kept() {
-        assert_eq!(
-            request(r#"{"credentials":{"password":{"value":"hunter2","hook":{"type":"default"}}}}"#),
-            r#"{"credentials":{"password":{"value":"******","hook":{"type":"default"}}}}"#
-        );
-        assert_eq!(
-            request(r#"{"secret":["a",["b"]],"password":{"secret":"c"}}"#),
-            r#"{"secret":["******",["******"]],"password":{"secret":"******"}}"#
-        );
-        let token = r#"{"refresh_token":{"jti":"oarob4a0tckCkGcyo1d6"}}"#;
-        assert_eq!(request(token), token);
-    }
-
-    #[test]
-    fn a_secret_is_found_without_its_scheme_and_in_json_quoting() {
-        let basic = Redaction::new(Some("Basic YWRtaW46c2VjcmV0"));
-        assert_eq!(basic.text("got YWRtaW46c2VjcmV0, not Basic YWRtaW46c2VjcmV0".to_owned()), "got ******, not ******");
-        let quoted = Redaction::new(Some("a\"b\\c"));
-        assert_eq!(
-            quoted.answer(&Bytes::from_static(br#"{"echo":"a\"b\\c"}"#)),
-            Bytes::from_static(br#"{"echo":"******"}"#)
-        );
-    }
-
-    #[test]
-    fn a_request_without_secrets_keeps_its_bytes() {
-        let text = r#"{ "password" : {"note": "an object is no secret"}, "n" : 1.0 }"#;
-        assert_eq!(request(text), text);
-    }
-
-    #[test]
-    fn an_echoed_secret_is_masked_even_in_what_is_no_json() {
-        let redaction = Redaction::new(Some("api-key"));
-        let masked = redaction.answer(&Bytes::from_static(b"<p>Authorization: api-key</p>"));
-        assert_eq!(masked, Bytes::from_static(b"<p>Authorization: ******</p>"));
-        let masked = redaction.answer(&Bytes::from_static(br#"{"PassWord":"x"}"#));
-        assert_eq!(masked, Bytes::from_static(br#"{"PassWord":"******"}"#));
-        let masked = redaction.answer(&Bytes::from_static(br#"{"p\u0061ssword":"x"}"#));
-        assert_eq!(masked, Bytes::from_static(br#"{"password":"******"}"#));
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::{ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::shown::ShownBody;
 use hookwright_model::system_log::{LogEvent, Outcome, Severity};
 use hookwright_model::{Entropy, Timestamp};
 use hookwright_store::{Change, Keyring, Store, StoreOptions};
@@ -194,11 +195,11 @@ fn execution() -> Execution {
         started_after_us: 10,
         duration_us: 900,
         status: Some(200),
-        content_type: Some("application/json".to_owned()),
+        content_type: Some("application/json".into()),
         reused_connection: true,
         peer: Some("192.0.2.1:443".to_owned()),
         failure: None,
-        body: vec![b'a'; 120].into(),
+        body: ShownBody::stored(vec![b'a'; 120].into()),
     };
     Execution {
         id: ExecutionId::mint_at(Timestamp::from_millis(1_767_225_600_000), &Counting),
@@ -206,12 +207,12 @@ fn execution() -> Execution {
             hook_id: "cal00000000000000001".into(),
             hook_name: "Registration".to_owned(),
             hook_type: HookType::Registration,
-            url: "https://hooks.example.com/registration".to_owned(),
+            url: "https://hooks.example.com/registration".into(),
             trigger: Trigger::Execute,
             actor: actor(),
             origin: Origin::default(),
-            event_id: Some("GOsk2z6tSSQlVK5eFSKYRA".to_owned()),
-            request_type: Some("self.service.registration".to_owned()),
+            event_id: Some("GOsk2z6tSSQlVK5eFSKYRA".into()),
+            request_type: Some("self.service.registration".into()),
             started_ms: 1_767_225_600_000,
             duration_us: 1_000,
             verdict: Verdict::Answered,
@@ -219,6 +220,6 @@ fn execution() -> Execution {
             effect: None,
             attempts: vec![attempt],
         },
-        request: vec![b'r'; 640].into(),
+        request: ShownBody::stored(vec![b'r'; 640].into()),
     }
 }

@@ -207,6 +207,6 @@ fn hook_failed(failure: &HookFailure) -> ApiError {
         failure.reason
     );
     let mut error = ApiError::new(StatusCode::BAD_REQUEST, code, summary).because(first);
-    error.causes.extend(failure.attempts.iter().cloned());
+    error.causes.extend(failure.attempts.iter().map(ToString::to_string));
     error.because(format!("Execution {}", failure.execution_id))
 }

@@ -9,7 +9,9 @@ use hookwright_contract::request::{
 use hookwright_contract::{HookType, check_reply, json};
 use hookwright_model::execution::{Actor, Execution, Trigger};
 use hookwright_model::id::InlineHookId;
+use hookwright_model::redaction::Redaction;
 use hookwright_model::registration::{Decision, HookResult, Submission, decide};
+use hookwright_model::shown::Shown;
 use hookwright_model::system_log::{Outcome, Severity};
 use hookwright_model::user::User;
 use hookwright_store::Change;
@@ -34,6 +36,7 @@ struct Call {
     request: Bytes,
     execution: Execution,
     answer: Result<(u16, Bytes), Failure>,
+    redaction: Redaction,
 }
 
 impl Run<'_> {
@@ -64,7 +67,12 @@ impl Run<'_> {
         let call = self.app.perform(&cached, &self.org.schema, body.clone(), occasion).await?;
         self.unwritten = Some(call.execution.clone());
         Ok(Some(Asked {
-            call: Some(Call { request: body, execution: call.execution, answer: call.answer }),
+            call: Some(Call {
+                request: body,
+                execution: call.execution,
+                answer: call.answer,
+                redaction: call.redaction,
+            }),
             events: Vec::new(),
             hook: Some((cached.hook.id.clone(), cached.hook.revision)),
         }))
@@ -96,22 +104,24 @@ impl Asked {
     /// Decides about what was submitted, and gives the changes that keep the record of the call.
     pub(super) fn decide(&self, submission: &Submission<'_>) -> Decision {
         let Some(call) = &self.call else { return decide(submission, &HookResult::NotAsked) };
-        let failed = |failure| HookResult::Asked { request: &json::Value::Null, answer: Err(failure) };
+        let redaction = &call.redaction;
+        let failed = |failure| HookResult::Asked { request: &json::Value::Null, answer: Err(failure), redaction };
         let Ok(request) = json::parse(&call.request) else { return decide(submission, &failed(Failure::Malformed)) };
         let reply = match &call.answer {
             Ok((status, body)) => check_reply(HookType::Registration, &request, *status, body, submission.schema)
                 .map_err(|fault| (&fault).into()),
             Err(failure) => Err(*failure),
         };
-        decide(submission, &HookResult::Asked { request: &request, answer: reply.as_ref().map_err(|failure| *failure) })
+        let answer = reply.as_ref().map_err(|failure| *failure);
+        decide(submission, &HookResult::Asked { request: &request, answer, redaction })
     }
 
     /// The record of the call with its effect, to be written with what the flow does.
-    pub(super) fn record(&self, effect: &str) -> Vec<Change> {
+    pub(super) fn record(&self, effect: impl Into<Shown>) -> Vec<Change> {
         let mut changes = self.events.clone();
         if let Some(call) = &self.call {
             let mut execution = call.execution.clone();
-            execution.summary.effect = Some(effect.chars().take(500).collect());
+            execution.summary.effect = Some(effect.into().cut(500));
             changes.push(Change::AppendExecution(execution));
         }
         changes

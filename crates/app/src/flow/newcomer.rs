@@ -7,6 +7,7 @@ use hookwright_model::flow::{Newcomer, RefusalStatus, Stage};
 use hookwright_model::id::UserId;
 use hookwright_model::password::check_password;
 use hookwright_model::registration::{Admission, Message, MessageKind, Submission, refusal_for_taken, sign_up_fields};
+use hookwright_model::shown::Shown;
 use hookwright_model::system_log::{LogEvent, Target};
 use hookwright_model::user::{PasswordHash, User};
 use hookwright_store::{Change, Conflict, Expected};
@@ -157,7 +158,7 @@ impl Run<'_> {
         };
         let mut created = event(events::USER_CREATED, vec![user_target(user), rule_target]);
         if !newcomer.warnings.is_empty() {
-            created.debug_data.insert("warnings".to_owned(), json!(newcomer.warnings.join(" ")));
+            created.debug_data.insert("warnings".to_owned(), json!(Shown::joined(&newcomer.warnings)));
         }
         let mut events = vec![created];
         if !rule.enroll_password_on_form {

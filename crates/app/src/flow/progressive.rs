@@ -43,7 +43,7 @@ impl Run<'_> {
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         let admission = match decision {
-            Decision::Refuse(refusal) => return self.refuse_form(refusal, values, asked.record(&effect)).await,
+            Decision::Refuse(refusal) => return self.refuse_form(refusal, values, asked.record(effect)).await,
             Decision::Admit(admission) => admission,
         };
         let now = self.app.now();
@@ -58,7 +58,7 @@ impl Run<'_> {
             event.debug_data.insert("executionId".to_owned(), Value::from(id));
         }
         let mut changes = vec![Change::update_user_profile(changed.clone(), &schema)];
-        changes.extend(asked.record(&effect));
+        changes.extend(asked.record(effect));
         changes.push(Change::AppendEvents(vec![event]));
         changed.revision += 1;
         let mut next = self.done(&changed, self.proven(now), changes);
@@ -73,7 +73,7 @@ impl Run<'_> {
             Err(conflict) => failed(submission.kind, &conflict.to_string()),
         };
         let effect = Decision::Refuse(refusal.clone()).effect(submission.kind);
-        self.refuse_form(refusal, values, asked.record(&effect)).await
+        self.refuse_form(refusal, values, asked.record(effect)).await
     }
 
     /// "Skip": only where nothing that is asked must be filled in.

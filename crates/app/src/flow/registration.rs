@@ -8,6 +8,7 @@ use hookwright_model::password::check_password;
 use hookwright_model::registration::{
     Decision, FormField, Message, MessageKind, Refusal, Submission, read_form, refusal_for_taken, sign_up_fields,
 };
+use hookwright_model::shown::Shown;
 use hookwright_store::Conflict;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -75,7 +76,7 @@ impl Run<'_> {
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         match decision {
-            Decision::Refuse(refusal) => self.refuse_form(refusal, values, asked.record(&effect)).await,
+            Decision::Refuse(refusal) => self.refuse_form(refusal, values, asked.record(effect)).await,
             Decision::Admit(admission) => {
                 let refused = self.admit(&rule, admission, password, &asked).await?;
                 let refusal = match refused {
@@ -85,7 +86,7 @@ impl Run<'_> {
                     Some(conflict) => failed(submission.kind, &format!("{conflict}")),
                 };
                 let effect = Decision::Refuse(refusal.clone()).effect(submission.kind);
-                self.refuse_form(refusal, values, asked.record(&effect)).await
+                self.refuse_form(refusal, values, asked.record(effect)).await
             }
         }
     }
@@ -135,7 +136,7 @@ pub(super) fn kept(fields: &[FormField], given: &Map<String, Value>) -> Map<Stri
 /// The refusal after something changed while the hook thought.
 pub(super) fn failed(kind: RegistrationKind, reason: &str) -> Refusal {
     let message = Message::banner(MessageKind::HookDefault, failure_text(kind));
-    Refusal { messages: vec![message], reason: format!("something changed meanwhile: {reason}") }
+    Refusal { messages: vec![message], reason: Shown::own(format!("something changed meanwhile: {reason}")) }
 }
 
 pub(super) fn closed() -> Message {

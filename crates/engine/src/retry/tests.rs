@@ -3,11 +3,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use hookwright_model::execution::Attempt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::outcome::{BadBody, CallFailure, TooLarge, Unreachable};
+use crate::outcome::{AttemptReport, BadBody, CallFailure, TooLarge, Unreachable};
 use crate::progress::Stage;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,7 +30,10 @@ impl SendAttempt for Script {
     }
 }
 
-async fn play(rule: Rule, script: impl IntoIterator<Item = Scripted>) -> (Vec<Attempt>, Result<Answer, CallFailure>) {
+async fn play(
+    rule: Rule,
+    script: impl IntoIterator<Item = Scripted>,
+) -> (Vec<AttemptReport>, Result<Answer, CallFailure>) {
     let script = Script(Mutex::new(script.into_iter().collect()));
     let report = run(rule, Instant::now(), &script).await;
     (report.attempts, report.result)
@@ -57,8 +59,8 @@ async fn two_silent_attempts_take_six_seconds_and_no_more() {
     let (attempts, result) = play(RETRYING, [NEVER, NEVER]).await;
     assert_eq!(result, Err(CallFailure::TimedOut(TIMEOUT)));
     assert!(began.elapsed() < Duration::from_millis(6_010));
-    let times: Vec<(u64, u64)> =
-        attempts.iter().map(|attempt| (attempt.started_after_us / 1000, attempt.duration_us / 1000)).collect();
+    let times: Vec<(u128, u128)> =
+        attempts.iter().map(|attempt| (attempt.started_after.as_millis(), attempt.duration.as_millis())).collect();
     assert!(matches!(times[..], [(0, 3000..=3002), (3000..=3002, 3000..=3002)]), "{times:?}");
 }
 
@@ -77,6 +79,27 @@ async fn the_second_attempt_begins_without_delay() {
     let began = Instant::now();
     play(RETRYING, [after(10, Err(CallFailure::WrongStatus(503))), after(10, Ok(200))]).await.1.unwrap();
     assert!(began.elapsed() <= Duration::from_millis(25));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_to_no_connection_takes_the_same_time_and_as_many_attempts() {
+    let no_connection = CallFailure::Unreachable(Unreachable::NoConnection);
+    let mut seen = Vec::new();
+    for (millis, failure) in [
+        (0, CallFailure::AddressRefused),
+        (1, CallFailure::AddressRefused),
+        (30, no_connection.clone()),
+        (90, no_connection),
+    ] {
+        let began = Instant::now();
+        let twice = [after(millis, Err(failure.clone())), after(millis, Err(failure))];
+        let (attempts, result) = play(RETRYING, twice).await;
+        let told: Vec<_> =
+            attempts.iter().map(|attempt| (attempt.told.clone(), attempt.duration.as_millis() / 10)).collect();
+        seen.push((told, result.unwrap_err().to_string(), began.elapsed().as_millis() / 10));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
+    assert_eq!(seen[0].2, 20, "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::id::{InlineHookId, PolicyId, UserId};
+use crate::shown::Shown;
 use crate::user::{PasswordHash, User};
 
 /// Somebody whom the sign-up form and its hook let in, until the password is there, and the proof of the address if one is asked
@@ -30,7 +31,7 @@ pub struct Newcomer {
     pub execution: Option<String>,
     /// What was odd about the hook's answer.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Shown>,
     /// The hash of the password, in the PHC format, while the proof of the address is out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub password: Option<String>,
@@ -75,7 +76,7 @@ mod tests {
             schema_revision: 2,
             hook: Some((InlineHookId::from_text("cal1"), 4)),
             execution: Some("exe1".to_owned()),
-            warnings: vec!["odd".to_owned()],
+            warnings: vec!["odd".into()],
             password: Some("$argon2id$x".to_owned()),
         };
         let text = serde_json::to_string(&newcomer).unwrap();

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use super::form::FormField;
 use super::message::{Message, MessageKind, shown_text};
 use crate::profile::{Check, check_profile, merged};
+use crate::redaction::Redaction;
+use crate::shown::Shown;
 use crate::user_schema::{AttributeType, ItemType, UserSchema};
 
 /// What was submitted, and against what it is held.
@@ -38,7 +40,18 @@ pub enum HookResult<'a> {
         request: &'a json::Value<'a>,
         /// The answer that fits the contract, or why there is none.
         answer: Result<&'a Reply<'a>, Failure>,
+        /// Takes the hook's secrets out of what the answer says.
+        redaction: &'a Redaction,
     },
+}
+
+impl HookResult<'_> {
+    fn redaction(&self) -> &Redaction {
+        match self {
+            Self::NotAsked => &Redaction::NOTHING,
+            Self::Asked { redaction, .. } => redaction,
+        }
+    }
 }
 
 /// Whether the person is let in.
@@ -56,7 +69,7 @@ pub struct Admission {
     /// The whole profile: attributes of the schema only.
     pub profile: Map<String, Value>,
     /// What is odd about the hook's answer, for whoever wrote the service.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Shown>,
 }
 
 /// What is to be said.
@@ -65,20 +78,20 @@ pub struct Refusal {
     /// For the person at the form; never empty.
     pub messages: Vec<Message>,
     /// For the log.
-    pub reason: String,
+    pub reason: Shown,
 }
 
 impl Decision {
     /// What the call did to the flow, for its record.
     #[must_use]
-    pub fn effect(&self, kind: RegistrationKind) -> String {
+    pub fn effect(&self, kind: RegistrationKind) -> Shown {
         let flow = match kind {
             RegistrationKind::Progressive => "profile update",
             RegistrationKind::SelfService | RegistrationKind::Other => "registration",
         };
         match self {
-            Self::Admit(_) => format!("{flow} ALLOW"),
-            Self::Refuse(refusal) => format!("{flow} DENY: {}", refusal.reason),
+            Self::Admit(_) => Shown::own(format!("{flow} ALLOW")),
+            Self::Refuse(refusal) => Shown::own(format!("{flow} DENY: ")).then(&refusal.reason),
         }
     }
 }
@@ -90,19 +103,20 @@ impl Decision {
 #[must_use]
 pub fn decide(submission: &Submission<'_>, hook: &HookResult<'_>) -> Decision {
     let (mut changes, mut warnings) = (submission.stored_part(), Vec::new());
-    if let HookResult::Asked { request, answer } = hook {
+    let redaction = hook.redaction();
+    if let HookResult::Asked { request, answer, .. } = hook {
         let form: Vec<&str> = submission.fields.iter().map(|field| field.name.as_str()).collect();
         let decision = outcome::decide(HookType::Registration, request, *answer, &form);
         if decision.flow != FlowDecision::Proceed {
-            return Decision::Refuse(submission.refused_by_hook(&decision, *answer));
+            return Decision::Refuse(submission.refused_by_hook(&decision, *answer, redaction));
         }
         if let Ok(reply) = answer {
             let RegistrationEffect { profile, warnings: odd, .. } = effect(reply);
             if let Err(reason) = submission.check_types(&profile) {
-                return Decision::Refuse(submission.unusable(reason));
+                return Decision::Refuse(submission.unusable(redaction.text(reason)));
             }
             changes.extend(profile);
-            warnings = odd;
+            warnings = odd.into_iter().map(|warning| redaction.text(warning)).collect();
         }
     }
     let profile = merged(submission.existing, &changes);
@@ -116,12 +130,12 @@ pub fn decide(submission: &Submission<'_>, hook: &HookResult<'_>) -> Decision {
     if violations.is_empty() {
         return Decision::Admit(Admission { profile, warnings });
     }
-    let reason = format!("the profile breaks the user schema: {violations}");
+    let reason = redaction.text(format!("the profile breaks the user schema: {violations}"));
     let on_form = |name: &str| submission.fields.iter().any(|field| field.name == name);
     let messages: Vec<Message> = violations
         .iter()
         .filter(|violation| on_form(&violation.field))
-        .map(|violation| Message::at(&violation.field, MessageKind::Invalid, &violation.message))
+        .map(|violation| Message::at(&violation.field, MessageKind::Invalid, redaction.text(&violation.message)))
         .collect();
     Decision::Refuse(if messages.is_empty() { submission.unusable(reason) } else { Refusal { messages, reason } })
 }
@@ -129,13 +143,13 @@ pub fn decide(submission: &Submission<'_>, hook: &HookResult<'_>) -> Decision {
 /// The refusal after another user turned out to have the value of a unique attribute.
 #[must_use]
 pub fn refusal_for_taken(submission: &Submission<'_>, attribute: &str) -> Refusal {
-    let reason = format!("another user has this value of '{attribute}'");
+    let reason = Shown::own(format!("another user has this value of '{attribute}'"));
     let field = |name: &str| submission.fields.iter().find(|field| field.name == name);
     // Where the form has no login of its own, the email address is the login.
     let field = field(attribute).or_else(|| if attribute == "login" { field("email") } else { None });
     match field {
         Some(field) => {
-            let text = format!("A user with this {} already exists", field.label);
+            let text = Shown::own(format!("A user with this {} already exists", field.label));
             Refusal { messages: vec![Message::at(&field.name, MessageKind::Taken, text)], reason }
         }
         None => submission.unusable(reason),
@@ -149,16 +163,21 @@ impl Submission<'_> {
         known.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    fn unusable(&self, reason: String) -> Refusal {
+    fn unusable(&self, reason: Shown) -> Refusal {
         let message = Message::banner(MessageKind::HookDefault, failure_text(self.kind));
         Refusal { messages: vec![message], reason }
     }
 
-    fn refused_by_hook(&self, decision: &outcome::Decision, answer: Result<&Reply<'_>, Failure>) -> Refusal {
+    fn refused_by_hook(
+        &self,
+        decision: &outcome::Decision,
+        answer: Result<&Reply<'_>, Failure>,
+        redaction: &Redaction,
+    ) -> Refusal {
         let error = answer.ok().and_then(|reply| reply.error.as_ref());
         let mut messages: Vec<Message> = Vec::new();
         for message in &decision.messages {
-            let text = shown_text(&message.text);
+            let text = shown_text(&message.text, redaction);
             // The default texts stand where there is no cause with a text of its own.
             let own_words = error.is_some_and(|error| {
                 error.causes.iter().any(|cause| cause.summary.as_deref() == Some(message.text.as_str()))
@@ -169,12 +188,14 @@ impl Submission<'_> {
             }
         }
         let reason = match (decision.ending, error.and_then(|error| error.summary.as_deref())) {
-            (Ending::Failed(failure), _) => format!("the hook gave no usable answer ({failure:?})"),
-            (Ending::Error, Some(summary)) => format!("the hook answered with an error: {}", shown_text(summary)),
-            (Ending::Error, None) => "the hook answered with an error".to_owned(),
+            (Ending::Failed(failure), _) => Shown::own(format!("the hook gave no usable answer ({failure:?})")),
+            (Ending::Error, Some(summary)) => {
+                Shown::from("the hook answered with an error: ").then(&shown_text(summary, redaction))
+            }
+            (Ending::Error, None) => "the hook answered with an error".into(),
             _ => {
                 let odd = answer.map(|reply| effect(reply).warnings.join(" ")).unwrap_or_default();
-                if odd.is_empty() { "the hook denied".to_owned() } else { format!("the hook denied. {odd}") }
+                if odd.is_empty() { "the hook denied".into() } else { redaction.text(format!("the hook denied. {odd}")) }
             }
         };
         if messages.is_empty() {

@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 use super::message::{Message, MessageKind};
 use crate::enrollment_policy::{EnrollmentRule, FormAttribute};
 use crate::profile::{MAX_TEXT_CHARACTERS, MISSING, check_value};
+use crate::shown::Shown;
 use crate::text::{composed, has_controls};
 use crate::user::User;
 use crate::user_schema::{Attribute, AttributeFormat, AttributeType, Choice, ItemType, Permission, UserSchema};
@@ -123,10 +124,10 @@ pub fn read_form(
             continue;
         };
         if let Err(text) = check_field(field, schema, &value) {
-            messages.push(Message::at(&field.name, MessageKind::Invalid, text));
+            messages.push(Message::at(&field.name, MessageKind::Invalid, Shown::own(text)));
         } else if is_sign_up && field.name == EMAIL && !asks_login {
             if let Some(Err(text)) = schema.get(LOGIN).map(|login| check_value(login, &value)) {
-                messages.push(Message::at(EMAIL, MessageKind::Invalid, text));
+                messages.push(Message::at(EMAIL, MessageKind::Invalid, Shown::own(text)));
             }
             profile.insert(LOGIN.to_owned(), value.clone());
         }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::redaction::Redaction;
+use crate::shown::Shown;
+
 /// The longest text of an external service that is shown, in characters.
 const MAX_SHOWN_CHARACTERS: usize = 1_000;
 
@@ -12,7 +15,7 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub field: Option<String>,
     /// The text, as it is to be shown; whoever shows it escapes it.
-    pub text: String,
+    pub text: Shown,
     /// What kind of message it is.
     pub kind: MessageKind,
 }
@@ -71,24 +74,25 @@ impl MessageKind {
 impl Message {
     /// A message above the form.
     #[must_use]
-    pub fn banner(kind: MessageKind, text: impl Into<String>) -> Self {
+    pub fn banner(kind: MessageKind, text: impl Into<Shown>) -> Self {
         Self { field: None, text: text.into(), kind }
     }
 
     /// A message at a field.
     #[must_use]
-    pub fn at(field: impl Into<String>, kind: MessageKind, text: impl Into<String>) -> Self {
+    pub fn at(field: impl Into<String>, kind: MessageKind, text: impl Into<Shown>) -> Self {
         Self { field: Some(field.into()), text: text.into(), kind }
     }
 }
 
-/// An external service's text as it may be shown: at most 1,000 characters, without controls and without the characters that
-/// turn the direction of the text around them (Unicode's bidirectional formatting characters).
+/// An external service's text as it may be shown: at most 1,000 characters, without secrets of the hook, without controls and
+/// without the characters that turn the direction of the text around them (Unicode's bidirectional formatting characters).
 #[must_use]
-pub(crate) fn shown_text(text: &str) -> String {
+pub(crate) fn shown_text(text: &str, redaction: &Redaction) -> Shown {
     let kept = text.chars().map(|letter| if matches!(letter, '\t' | '\n' | '\r') { ' ' } else { letter });
-    let kept = kept.filter(|letter| !letter.is_control() && !turns_direction(*letter));
-    kept.take(MAX_SHOWN_CHARACTERS).collect::<String>().trim().to_owned()
+    let kept: String = kept.filter(|letter| !letter.is_control() && !turns_direction(*letter)).collect();
+    // Secrets are looked for in what is left, whole: neither a letter that goes nor a cut may hide one.
+    redaction.text(kept.trim()).cut(MAX_SHOWN_CHARACTERS)
 }
 
 const fn turns_direction(letter: char) -> bool {

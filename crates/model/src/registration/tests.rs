@@ -11,6 +11,7 @@ use crate::Violations;
 use crate::enrollment_policy::{EnrollmentPolicy, EnrollmentRule, FormAttribute, PolicyIds};
 use crate::id::{PolicyId, PolicyRuleId, RegistrationSourceId};
 use crate::profile::{Check, check_profile};
+use crate::redaction::Redaction;
 use crate::user_schema::{FORBIDDEN_ATTRIBUTES, UserSchema};
 
 const SIGN_UP: &str = r#"{"requestType":"self.service.registration","data":{"userProfile":{}}}"#;
@@ -52,7 +53,7 @@ fn decided(kind: RegistrationKind, rule: &EnrollmentRule, given: &Map<String, Va
     let request = json::parse(if sign_up { SIGN_UP.as_bytes() } else { PROGRESSIVE.as_bytes() }).unwrap();
     let checked = check_reply(HookType::Registration, &request, 200, answer.as_bytes(), &schema);
     let answer = checked.as_ref().map_err(Failure::from);
-    decide(&submission, &HookResult::Asked { request: &request, answer })
+    decide(&submission, &HookResult::Asked { request: &request, answer, redaction: &Redaction::NOTHING })
 }
 
 fn signed_up(answer: &str) -> Decision {
@@ -61,7 +62,7 @@ fn signed_up(answer: &str) -> Decision {
 
 fn refusal(decision: Decision) -> Vec<(Option<String>, String)> {
     match decision {
-        Decision::Refuse(refusal) => refusal.messages.into_iter().map(|it| (it.field, it.text)).collect(),
+        Decision::Refuse(refusal) => refusal.messages.into_iter().map(|it| (it.field, it.text.into())).collect(),
         Decision::Admit(admission) => panic!("admitted with {:?}", admission.profile),
     }
 }
@@ -237,7 +238,10 @@ fn every_failure_denies_with_the_default_text() {
             Submission { kind, schema: &schema, fields: &fields, existing: &existing, submitted: &submitted };
         let request = json::parse(body.as_bytes()).unwrap();
         for failure in Failure::ALL {
-            let decision = decide(&submission, &HookResult::Asked { request: &request, answer: Err(failure) });
+            let decision = decide(
+                &submission,
+                &HookResult::Asked { request: &request, answer: Err(failure), redaction: &Redaction::NOTHING },
+            );
             assert_eq!(refusal(decision), banner(text), "{failure:?}");
         }
     }
@@ -315,9 +319,9 @@ fn a_taken_login_is_said_at_the_field_it_came_from() {
 
 #[test]
 fn text_of_a_service_is_cut_and_stripped() {
-    assert_eq!(shown_text("a\u{0}b\u{202e}c\nd\u{1b}[31m"), "abc d[31m");
-    assert_eq!(shown_text(&"x".repeat(5000)).len(), 1000);
-    assert_eq!(shown_text("<b>é 👩‍💻 שלום</b>"), "<b>é 👩‍💻 שלום</b>");
+    assert_eq!(shown_text("a\u{0}b\u{202e}c\nd\u{1b}[31m", &Redaction::NOTHING), "abc d[31m");
+    assert_eq!(shown_text(&"x".repeat(5000), &Redaction::NOTHING).len(), 1000);
+    assert_eq!(shown_text("<b>é 👩‍💻 שלום</b>", &Redaction::NOTHING), "<b>é 👩‍💻 שלום</b>");
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -377,5 +381,27 @@ proptest! {
                 prop_assert_eq!(check_profile(&schema, &admission.profile, scope), Violations::new());
             }
         }
+    }
+}
+
+#[test]
+fn a_secret_that_the_service_repeats_is_in_no_text_of_a_decision() {
+    let (schema, existing, submitted) = (UserSchema::default(), Map::new(), rosario());
+    let fields = sign_up_fields(&rule(&[]), &schema);
+    let kind = RegistrationKind::SelfService;
+    let submission = Submission { kind, schema: &schema, fields: &fields, existing: &existing, submitted: &submitted };
+    let redaction = Redaction::new(Some("Basic YWRtaW46aHVudGVyMi1odW50ZXIy"));
+    for answer in [
+        r#"{"error":{"errorSummary":"hunter2-hunter2?","errorCauses":[{"errorSummary":"no admin:hunter2-hunter2 here"}]}}"#,
+        r#"{"error":{"errorSummary":"hunt\u0000er2-hunter2","errorCauses":[
+            {"errorSummary":"\u0068unter2-hunter2","location":"data.userProfile.email"}]}}"#,
+        r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"hunter2-hunter2":"x","YWRtaW46aHVudGVyMi1odW50ZXIy":1}}]}"#,
+    ] {
+        let request = json::parse(SIGN_UP.as_bytes()).unwrap();
+        let reply = check_reply(HookType::Registration, &request, 200, answer.as_bytes(), &schema);
+        let answer = reply.as_ref().map_err(Failure::from);
+        let decision = decide(&submission, &HookResult::Asked { request: &request, answer, redaction: &redaction });
+        let texts = format!("{decision:?} {}", decision.effect(submission.kind));
+        assert!(!texts.contains("unter2") && !texts.contains("YWRtaW46"), "{texts}");
     }
 }

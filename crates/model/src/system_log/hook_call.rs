@@ -95,15 +95,15 @@ fn debug_data(execution: &Execution, failure: Option<String>) -> Map<String, Val
     let members = [
         ("inlineHookId", Some(summary.hook_id.to_string())),
         ("inlineHookType", Some(summary.hook_type.as_str().to_owned())),
-        ("eventId", summary.event_id.clone()),
-        ("requestType", summary.request_type.clone()),
-        ("url", Some(summary.url.clone())),
+        ("eventId", summary.event_id.clone().map(String::from)),
+        ("requestType", summary.request_type.clone().map(String::from)),
+        ("url", Some(summary.url.to_string())),
         ("trigger", Some(trigger.to_owned())),
         ("attempts", Some(summary.attempts.len().to_string())),
         ("httpStatus", last.and_then(|attempt| attempt.status).map(|status| status.to_string())),
         ("durationMs", Some((summary.duration_us / 1000).to_string())),
         ("failureReason", failure),
-        ("effect", summary.effect.clone()),
+        ("effect", summary.effect.clone().map(String::from)),
         ("executionId", Some(execution.id.to_string())),
         ("debugContext", last.and_then(debug_context)),
     ];
@@ -132,7 +132,7 @@ fn returned_error(attempt: Option<&Attempt>) -> String {
 }
 
 fn recorded_failure(summary: &ExecutionSummary) -> String {
-    summary.failure.clone().unwrap_or_else(|| summary.verdict.as_str().to_owned())
+    summary.failure.as_ref().map_or_else(|| summary.verdict.as_str(), |failure| failure.as_str()).to_owned()
 }
 
 /// The execution's number, below 2^102. Ids are minted from such numbers; any other text is hashed (FNV-1a), so that its
@@ -155,6 +155,7 @@ mod tests {
 
     use super::*;
     use crate::execution::{Actor, Origin};
+    use crate::shown::{Shown, ShownBody};
     use crate::{Entropy, Timestamp};
 
     struct Fixed(u8);
@@ -173,7 +174,7 @@ mod tests {
             reused_connection: false,
             peer: None,
             failure: None,
-            body: Bytes::from_static(body.as_bytes()),
+            body: ShownBody::stored(Bytes::from_static(body.as_bytes())),
         }
     }
 
@@ -183,7 +184,7 @@ mod tests {
             hook_id: "cal1".into(),
             hook_name: "Registration".to_owned(),
             hook_type: HookType::Registration,
-            url: "https://hooks.example.com/r".to_owned(),
+            url: "https://hooks.example.com/r".into(),
             trigger: Trigger::Execute,
             actor: Actor {
                 id: "00T1".to_owned(),
@@ -198,16 +199,16 @@ mod tests {
                 user_agent: None,
                 trace_parent: None,
             },
-            event_id: Some("evt1".to_owned()),
+            event_id: Some("evt1".into()),
             request_type: None,
             started_ms: started.as_millis(),
             duration_us: 12_999,
             verdict,
-            failure: (!verdict.is_success()).then(|| format!("It failed, {}", "x".repeat(300))),
+            failure: (!verdict.is_success()).then(|| Shown::own(format!("It failed, {}", "x".repeat(300)))),
             effect: None,
             attempts,
         };
-        Execution { id: ExecutionId::mint_at(started, &Fixed(9)), summary, request: Bytes::new() }
+        Execution { id: ExecutionId::mint_at(started, &Fixed(9)), summary, request: ShownBody::default() }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Execution, ExecutionSummary, Verdict};
 use hookwright_model::id::ExecutionId;
+use hookwright_model::shown::ShownBody;
 use hookwright_model::system_log::LogEvent;
 use lz4_flex::block::CompressTable;
 
@@ -370,9 +371,9 @@ impl RawItem<'_> {
         let id = ExecutionId::from_text(std::str::from_utf8(parts.part()?).map_err(|_| damaged())?);
         let mut summary: ExecutionSummary = rmp_serde::from_slice(parts.part()?)
             .map_err(|error| StoreError::Unreadable(format!("the summary of execution {id}: {error}")))?;
-        let request = Bytes::copy_from_slice(parts.part()?);
+        let request = stored_body(parts.part()?);
         for attempt in &mut summary.attempts {
-            attempt.body = Bytes::copy_from_slice(parts.part()?);
+            attempt.body = stored_body(parts.part()?);
         }
         Ok(Execution { id, summary, request })
     }
@@ -381,6 +382,10 @@ impl RawItem<'_> {
     pub(crate) fn is_execution(&self, id: &ExecutionId) -> Result<bool, StoreError> {
         Ok(self.kind == Kind::Executions && Reader(self.content).part()? == id.as_str().as_bytes())
     }
+}
+
+fn stored_body(part: &[u8]) -> ShownBody {
+    ShownBody::stored(Bytes::copy_from_slice(part))
 }
 
 /// What is left to read of a body.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use hookwright_model::execution::{Execution, Verdict};
 use hookwright_model::id::ExecutionId;
+use hookwright_model::shown::ShownBody;
 use hookwright_store::{Change, ExecutionQuery, Store};
 
 use crate::fixture::{Fixture, on_both_engines, settled};
@@ -191,9 +192,9 @@ async fn large_bodies_come_back_whole(fixture: Fixture) {
     let large = |number: u64, octets: usize| {
         let mut execution = execution(number);
         let byte = u8::try_from(number).unwrap();
-        execution.request = vec![byte; octets].into();
+        execution.request = ShownBody::stored(vec![byte; octets].into());
         execution.summary.attempts.push(execution.summary.attempts[0].clone());
-        execution.summary.attempts[1].body = vec![byte; octets / 2].into();
+        execution.summary.attempts[1].body = ShownBody::stored(vec![byte; octets / 2].into());
         execution
     };
     let executions = [large(1, 1 << 20), large(2, 100), large(3, 3 << 20), large(4, 0)];

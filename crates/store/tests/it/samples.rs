@@ -12,6 +12,7 @@ use hookwright_model::hook_uri::HookUri;
 use hookwright_model::id::{ApiTokenId, ExecutionId, InlineHookId};
 use hookwright_model::inline_hook::InlineHook;
 use hookwright_model::lifecycle::LifecycleStatus;
+use hookwright_model::shown::{Shown, ShownBody};
 use hookwright_model::system_log::{LogEvent, Outcome, Severity, Target};
 use secrecy::SecretString;
 use serde_json::Map;
@@ -117,11 +118,11 @@ pub(crate) fn execution(number: u64) -> Execution {
         started_after_us: 10,
         duration_us: 1_900,
         status: Some(200),
-        content_type: Some("application/json".to_owned()),
+        content_type: Some("application/json".into()),
         reused_connection: number.is_multiple_of(2),
         peer: Some("192.0.2.1:443".to_owned()),
         failure: None,
-        body: Bytes::from(format!("{{\"answer\":{number}}}")),
+        body: ShownBody::stored(Bytes::from(format!("{{\"answer\":{number}}}"))),
     };
     Execution {
         id: ExecutionId::mint_at(began, &Seeded::new(number)),
@@ -129,7 +130,7 @@ pub(crate) fn execution(number: u64) -> Execution {
             hook_id: hook_id(number % 3).as_str().into(),
             hook_name: format!("Hook {}", number % 3),
             hook_type: HookType::Registration,
-            url: "https://hooks.example.com/registration".to_owned(),
+            url: "https://hooks.example.com/registration".into(),
             trigger: Trigger::Execute,
             actor: actor(),
             origin: Origin {
@@ -139,8 +140,8 @@ pub(crate) fn execution(number: u64) -> Execution {
                 user_agent: None,
                 trace_parent: None,
             },
-            event_id: Some(format!("event{number}")),
-            request_type: Some("self.service.registration".to_owned()),
+            event_id: Some(Shown::own(format!("event{number}"))),
+            request_type: Some("self.service.registration".into()),
             started_ms: began.as_millis(),
             duration_us: 2_000,
             verdict: if number % 10 == 9 { Verdict::TimedOut } else { Verdict::Answered },
@@ -148,6 +149,6 @@ pub(crate) fn execution(number: u64) -> Execution {
             effect: None,
             attempts: vec![attempt],
         },
-        request: Bytes::from(format!("{{\"request\":{number}}}")),
+        request: ShownBody::stored(Bytes::from(format!("{{\"request\":{number}}}"))),
     }
 }

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
+use hookwright_model::shown::ShownBody;
 use hookwright_store::{Change, CommitError, ExecutionQuery, Keyring, KeyringError, OpenError, Store, StoreOptions};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
@@ -155,7 +156,7 @@ async fn a_full_disk_refuses_writes_keeps_reads_and_heals_without_a_restart() {
     // Bytes that can't be packed.
     let noise =
         std::iter::successors(Some(1_u32), |state| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
-    large.request = noise.map(|state| state.to_be_bytes()[0]).take(100 << 10).collect();
+    large.request = ShownBody::stored(noise.map(|state| state.to_be_bytes()[0]).take(100 << 10).collect());
     let mut written = 0;
     let error = loop {
         match store.commit(vec![Change::AppendExecution(large.clone())]).await {

@@ -197,7 +197,7 @@ impl Writer<'_> {
 
     fn errors(&self, name: &str) -> Vec<String> {
         let said = self.view.messages.iter().filter(|message| message.field.as_deref() == Some(name));
-        said.map(|message| message.text.clone()).collect()
+        said.map(|message| message.text.to_string()).collect()
     }
 }
 
@@ -249,7 +249,7 @@ fn autocomplete_of(attribute: &str) -> Option<&'static str> {
 }
 
 fn banner(message: &Message) -> Banner {
-    Banner { text: message.text.clone(), is_error: message.kind != MessageKind::Info }
+    Banner { text: message.text.to_string(), is_error: message.kind != MessageKind::Info }
 }
 
 /// The first wrong field has the focus, or else the first empty one.

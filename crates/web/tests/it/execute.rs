@@ -1,5 +1,6 @@
 //! `execute`: the body goes to the service, the service's answer comes back, and a failure says what failed.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookwright_testkit::{Answer, ExternalService, Org, OrgOptions, Reply};
@@ -172,7 +173,86 @@ async fn a_hook_that_leads_back_into_the_org_is_not_called() {
     let org = Org::start().await;
     let uri = format!("http://{}/api/v1/inlineHooks", org.client.address());
     let hook = created(&org, &hook_with("loop", "/channel/config/uri", json!(uri))).await;
-    failed(&execute(&org, &hook).await, &hook, "ADDRESS_REFUSED", 2);
+    let answer = execute(&org, &hook).await;
+    let causes = failed(&answer, &hook, "UNREACHABLE", 2);
+    assert_eq!(recorded(&org, &causes).await["verdict"], "ADDRESS_REFUSED");
+}
+
+/// The record that the causes of a failure name.
+async fn recorded(org: &Org, causes: &[String]) -> Value {
+    crate::executions::record(org, causes.last().expect("a cause").trim_start_matches("Execution ")).await
+}
+
+/// An address policy refuses one hook, nobody knows the name of another, at the third's port nobody listens.
+async fn org_with_hooks_that_reach_nobody() -> (Org, [Value; 3]) {
+    let mut options = OrgOptions::default();
+    options.engine.resolver = Arc::new(|name: &str| match name {
+        "inner.example.com" => Ok(vec!["10.1.2.3".parse().expect("an address")]),
+        name => Err(std::io::Error::other(format!("nobody knows {name}"))),
+    });
+    let org = Org::start_with(options).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let mut hooks = Vec::new();
+    for uri in [
+        "https://inner.example.com/x".to_owned(),
+        "https://gone.example.com/x".to_owned(),
+        format!("https://{closed}/x"),
+    ] {
+        hooks.push(created(&org, &hook_with(&uri.clone(), "/channel/config/uri", json!(uri))).await);
+    }
+    (org, hooks.try_into().expect("three hooks"))
+}
+
+#[tokio::test]
+async fn what_can_not_be_reached_looks_alike_whatever_the_reason() {
+    let (org, hooks) = org_with_hooks_that_reach_nobody().await;
+    let mut seen = Vec::new();
+    let mut records = Vec::new();
+    for hook in &hooks {
+        let answer = execute(&org, hook).await;
+        let causes = failed(&answer, hook, "UNREACHABLE", 2);
+        let record = recorded(&org, &causes).await;
+        // Without the hook's own id, the execution's, and the milliseconds, which are told below.
+        let text = causes[..3].join("\n").replace(id_of(hook), "the hook");
+        let (mut words, mut millis) = (Vec::new(), Vec::new());
+        for word in text.split_whitespace() {
+            match word.parse::<u64>() {
+                Ok(number) if number >= 10 => millis.push(number),
+                _ => words.push(word),
+            }
+        }
+        assert_eq!(millis.len(), 2, "{text}");
+        assert!(millis.iter().all(|millis| *millis >= 100), "each attempt takes a while: {text}");
+        seen.push((
+            words.join(" "),
+            answer.status,
+            answer.json()["errorCode"].clone(),
+            answer.json()["errorSummary"].clone(),
+        ));
+        records.push((record["verdict"].clone(), record["failure"].clone(), record["attempts"][0]["failure"].clone()));
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0], seen[2]);
+    for forbidden in ["inner.example.com", "10.1.2.3", "gone", "127.0.0.1", "refused", "resolved", "may not"] {
+        assert!(!seen.iter().any(|(text, ..)| text.contains(forbidden)), "{forbidden}: {seen:?}");
+    }
+    // Administrators find all of it in the execution.
+    assert_eq!(
+        (&records[0].0, &records[1].0, &records[2].0),
+        (&json!("ADDRESS_REFUSED"), &json!("UNREACHABLE"), &json!("UNREACHABLE"))
+    );
+    for ((_, _, detail), told) in records.iter().zip(["10.1.2.3", "nobody knows gone.example.com", "127.0.0.1"]) {
+        assert!(detail.as_str().is_some_and(|detail| detail.contains(told)), "{detail}");
+    }
+    // The System Log tells what the API tells.
+    let events =
+        org.client.get("/api/v1/logs?since=2023-11-01&filter=eventType%20eq%20%22inline_hook.executed%22").await.json();
+    let events = events.as_array().expect("events").clone();
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        assert_eq!(event["outcome"], events[0]["outcome"], "{event}");
+        assert_eq!(event["debugContext"]["debugData"]["failureReason"], "The external service could not be reached");
+    }
 }
 
 #[tokio::test]
@@ -339,13 +419,46 @@ async fn a_secret_that_the_service_echoes_gets_into_no_cause_and_no_record() {
         format!(r#"{{"commands":[{{"type":"com.okta.action.update","value":{{"registration":"{bare}"}}}}]}}"#),
         format!(r#"{{"commands":[{{"type":"com.okta.user.profile.update","value":{{"{bare}":1}}}}]}}"#),
         format!(r#"{{"{bare}":1,"{bare}":2}}"#),
+        // What is in it, and all of it in other letters.
+        r#"{"commands":[{"type":"admin:supersecret","value":{}}]}"#.to_owned(),
+        r#"{"commands":[{"type":"supersecret","value":{}}],"debugContext":"supersecret"}"#.to_owned(),
+        r#"{"commands":5,"debugContext":{"a":"Basic \u0059WRtaW46c3VwZXJzZWNyZXQ="}}"#.to_owned(),
+        r#"{"commands":5,"debugContext":{"hex":"7375706572736563726574","url":"admin%3Asupersecret"}}"#.to_owned(),
     ] {
         service.on("/hook", [Reply::answer(200, &[("Content-Type", secret)], body)]);
         let answer = execute(&org, &hook).await;
         let causes = failed(&answer, &hook, "INVALID_ANSWER", 1);
-        assert!(!answer.text().contains(bare), "{causes:?}");
+        assert!(!answer.text().contains(bare) && !answer.text().contains("supersecret"), "{causes:?}");
         let id = causes.last().unwrap().trim_start_matches("Execution ").to_owned();
         let record = crate::executions::record(&org, &id).await;
-        assert!(!record.to_string().contains(bare), "{record}");
+        for form in [bare, "supersecret", "7375706572736563726574"] {
+            assert!(!record.to_string().contains(form), "{record}");
+        }
     }
+    let log = org.client.get("/api/v1/logs?since=2023-11-01").await.text();
+    assert!(log.contains("inline_hook.response.processed") && log.contains("******"), "{log}");
+    for form in [bare, "supersecret", "7375706572736563726574"] {
+        assert!(!log.contains(form), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_of_a_hook_is_sent_and_not_recorded() {
+    let (org, service) = (Org::start().await, ExternalService::start().await);
+    let echo =
+        r#"{"error":{"errorSummary":"No right in azure-function-key"},"debugContext":{"code":"azure-function-key"}}"#;
+    service.on("/hook", [Reply::json(200, echo)]);
+    let uri = json!(service.url("/hook?code=azure-function-key&x=1"));
+    let hook = created(&org, &hook_with("azure", "/channel/config/uri", uri)).await;
+    let answer = execute(&org, &hook).await;
+    accepted(&answer);
+    assert_eq!(service.requests()[0].target, "/hook?code=azure-function-key&x=1");
+    let record = crate::executions::record(&org, answer.header("x-hookwright-execution-id")).await;
+    assert_eq!(record["url"], service.url("/hook?code=******&x=******"));
+    let log = org.client.get("/api/v1/logs?since=2023-11-01").await.text();
+    assert!(log.contains("?code=******&x=******"), "{log}");
+    assert!(
+        !record.to_string().contains("azure-function-key") && !log.contains("azure-function-key"),
+        "{record} {log}"
+    );
 }

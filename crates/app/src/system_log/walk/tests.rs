@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use hookwright_contract::HookType;
 use hookwright_model::execution::{Actor, ExecutionSummary, Origin, Trigger, Verdict};
 use hookwright_model::id::ExecutionId;
+use hookwright_model::shown::{Shown, ShownBody};
 use hookwright_model::system_log::{Severity, events_of_call, read_filter};
 use hookwright_store::Position;
 use proptest::prelude::*;
@@ -80,7 +80,7 @@ fn call(position: Position, published: i64) -> Execution {
         hook_id: "cal1".into(),
         hook_name: position.to_string(),
         hook_type: HookType::Registration,
-        url: String::new(),
+        url: Shown::default(),
         trigger: Trigger::Execute,
         actor,
         origin: Origin::default(),
@@ -93,7 +93,7 @@ fn call(position: Position, published: i64) -> Execution {
         effect: None,
         attempts: Vec::new(),
     };
-    Execution { id: ExecutionId::from_text(position.to_string()), summary, request: Bytes::new() }
+    Execution { id: ExecutionId::from_text(position.to_string()), summary, request: ShownBody::default() }
 }
 
 /// The event of a change; its `uuid` is its place.

@@ -21,7 +21,7 @@ fn execution(number: u64, hook: &str, bodies: &[&[u8]]) -> Execution {
         reused_connection: true,
         peer: Some("192.0.2.1:443".to_owned()),
         failure: None,
-        body: Bytes::copy_from_slice(body),
+        body: stored_body(body),
     };
     let actor = Actor {
         id: "00T1".to_owned(),
@@ -35,11 +35,11 @@ fn execution(number: u64, hook: &str, bodies: &[&[u8]]) -> Execution {
             hook_id: hook.into(),
             hook_name: "Hook".to_owned(),
             hook_type: HookType::Registration,
-            url: "https://example.com/".to_owned(),
+            url: "https://example.com/".into(),
             trigger: Trigger::Execute,
             actor,
             origin: Origin::default(),
-            event_id: Some("event".to_owned()),
+            event_id: Some("event".into()),
             request_type: None,
             started_ms: 1_000,
             duration_us: 2_500_999,
@@ -48,7 +48,7 @@ fn execution(number: u64, hook: &str, bodies: &[&[u8]]) -> Execution {
             effect: None,
             attempts: bodies.iter().map(attempt).collect(),
         },
-        request: Bytes::from_static(b"{\"a\": 1}"),
+        request: stored_body(b"{\"a\": 1}"),
     }
 }
 
