@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hookwright_model::client_address::counted_address;
 use hookwright_model::guessing::{ADDRESS_WINDOW, FORGETTING, LONG_WAIT};
 use hookwright_model::system_log::{LogEvent, Outcome, Severity};
 use hookwright_model::user::{User, UserStatus, folded_login};
@@ -94,8 +93,7 @@ impl App {
     /// What an address's failures are counted under, where limits are on. A subscriber of IPv6 has more addresses than anybody
     /// could try, and counts once.
     fn address_key(&self, origin: &RequestOrigin) -> Option<[u8; 32]> {
-        let address = origin.ip_address.filter(|_| self.settings().rate_limits)?;
-        let counted = counted_address(address).to_string();
+        let counted = self.limited_network(origin)?.to_string();
         Some(sha256(&[b"address", counted.as_bytes()]))
     }
 

@@ -3,13 +3,14 @@
 //! A call that has begun runs to its end, so that a client that hangs up neither stops it halfway nor loses its record, and
 //! so that its permit lives exactly as long as the work.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hookwright_contract::outcome::Failure;
 use hookwright_contract::{OnFailure, check_reply, json};
-use hookwright_engine::{AttemptReport, CallHeaders, Report, run_to_end};
+use hookwright_engine::{Asker, AttemptReport, CallHeaders, Report, run_to_end};
 use hookwright_model::Timestamp;
 use hookwright_model::execution::{Actor, Attempt, Execution, ExecutionSummary, Trigger, Verdict};
 use hookwright_model::id::{ExecutionId, InlineHookId};
@@ -105,7 +106,8 @@ impl App {
         if !cached.message_keys.is_empty() {
             headers = headers.signed(&cached.message_keys, id.as_str(), started, &body);
         }
-        let mut report = self.inner.engine.call_here(&cached.prepared, body.clone(), headers).await;
+        let mut report =
+            self.inner.engine.call_here(&cached.prepared, body.clone(), headers, self.asker(&occasion)).await;
         let redaction = cached.redaction_with(report.access_token.take());
         let judgement = judge(cached, (&request, schema), &report, &redaction);
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
@@ -131,6 +133,21 @@ impl App {
         let summary = summary(cached, occasion, &request, (started, report), judgement, &redaction);
         let execution = Execution { id, summary, request: redaction.request(&request, &body) };
         Ok(HookCall { execution, result, answer, redaction })
+    }
+}
+
+impl App {
+    /// On whose behalf a hook is called, where its places are to be shared: an API token, or the network of somebody whom nobody
+    /// knows, where addresses are limited at all.
+    fn asker(&self, occasion: &Occasion) -> Option<Asker> {
+        match occasion.trigger {
+            Trigger::Flow => self.limited_network(&occasion.origin).map(Asker::Network),
+            Trigger::Execute | Trigger::Preview | Trigger::Replay => {
+                let mut hasher = DefaultHasher::new();
+                occasion.actor.id.hash(&mut hasher);
+                Some(Asker::Administrator(hasher.finish()))
+            }
+        }
     }
 }
 

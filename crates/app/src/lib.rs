@@ -34,6 +34,7 @@ mod sealing;
 mod searching;
 mod sessions;
 mod settings;
+mod sign_up_limit;
 mod signing_keys;
 mod signing_secrets;
 mod system_log;
@@ -97,6 +98,7 @@ struct Inner {
     rate_limits: RateLimits,
     refused_tokens: refused_tokens::RefusedTokens,
     turns: turns::Turns,
+    sign_ups: sign_up_limit::SignUps,
     passwords: passwords::Passwords,
     postman: mail::Postman,
     key_making: Arc<Semaphore>,
@@ -135,6 +137,7 @@ impl App {
                 rate_limits,
                 refused_tokens: refused_tokens::RefusedTokens::default(),
                 turns: turns::Turns::default(),
+                sign_ups: sign_up_limit::SignUps::default(),
                 passwords,
                 postman,
                 key_making: Arc::new(Semaphore::new(1)),

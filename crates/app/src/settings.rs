@@ -25,6 +25,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// Whether calls are counted against Okta's rate limits.
     pub rate_limits: bool,
+    /// How many forms of sign-up one network may send within an hour, where rate limits are on; 0 for any number.
+    pub sign_ups_per_hour: u32,
     /// Proxies whose `X-Forwarded-For` tells where a request came from.
     pub trusted_proxies: Vec<Network>,
     /// Whether successful calls make a System Log event too, or failed ones only.
@@ -43,6 +45,7 @@ impl Default for Settings {
             inline_hook_limit: 100,
             attempt_timeout: DEFAULT_TIMEOUT,
             rate_limits: true,
+            sign_ups_per_hour: 60,
             trusted_proxies: Vec::new(),
             log_successful_calls: true,
             mail: None,

@@ -74,6 +74,15 @@ pub(crate) struct Layer {
     /// Whether Okta's rate limits hold [default: on, with --development off]
     #[arg(long, env = "HOOKWRIGHT_RATE_LIMITS")]
     pub(crate) rate_limits: Option<Switch>,
+    /// Forms of sign-up that one client network may send within an hour; 0 for any number [default: 60, with rate limits off 0]
+    #[arg(long, env = "HOOKWRIGHT_SIGN_UPS_PER_HOUR")]
+    pub(crate) sign_ups_per_hour: Option<u32>,
+    /// Client connections at once [default: 4096]
+    #[arg(long, env = "HOOKWRIGHT_MAX_CONNECTIONS")]
+    pub(crate) max_connections: Option<usize>,
+    /// The same from one address that is no trusted proxy [default: 256]
+    #[arg(long, env = "HOOKWRIGHT_MAX_CONNECTIONS_PER_ADDRESS")]
+    pub(crate) max_connections_per_address: Option<usize>,
     /// Hook calls under way at once over all hooks [default: 256]
     #[arg(long, env = "HOOKWRIGHT_MAX_CALLS")]
     pub(crate) max_calls: Option<usize>,
@@ -174,6 +183,9 @@ impl Layer {
             api_token,
             admin_login,
             rate_limits,
+            sign_ups_per_hour,
+            max_connections,
+            max_connections_per_address,
             max_calls,
             max_calls_per_hook,
             inline_hook_limit,

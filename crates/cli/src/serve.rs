@@ -200,8 +200,13 @@ impl Org {
         let development = settings.is_development();
         let listen = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
         let store = open_store(settings, false).await?;
-        let server =
-            Server::bind(listen, ServerLimits::default()).await.with_context(|| format!("can't listen on {listen}"))?;
+        let defaults = ServerLimits::default();
+        let limits = ServerLimits {
+            connections: settings.max_connections.unwrap_or(defaults.connections),
+            connections_per_peer: settings.max_connections_per_address.unwrap_or(defaults.connections_per_peer),
+            ..defaults
+        };
+        let server = Server::bind(listen, limits).await.with_context(|| format!("can't listen on {listen}"))?;
         let policy = settings.address_policy()?;
         let defaults = EngineOptions::default();
         let assertions = StoredHookKeys::assertions(store.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
@@ -233,6 +238,7 @@ impl Org {
                 Some(switch) => switch == Switch::On,
                 None => !development,
             },
+            sign_ups_per_hour: settings.sign_ups_per_hour.unwrap_or(app_defaults.sign_ups_per_hour),
             trusted_proxies: settings.trusted_proxies()?,
             log_successful_calls: settings.log_successful_calls != Some(Switch::Off),
             mail: settings.mail()?,

@@ -13,11 +13,13 @@ use crate::breaker::{Breaker, BreakerRule, CircuitState, Pass};
 use crate::call_settings::CallSettings;
 use crate::outcome::{CallFailure, CapacityScope};
 use crate::rate::Rate;
+use crate::sharing::{Asker, Shares};
 
 /// Counts the calls of one hook, or of all. What a hook is not set to is neither kept nor locked.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     under_way: AtomicUsize,
+    shares: Mutex<Shares>,
     rate: Mutex<Rate>,
     circuit: Mutex<Option<Breaker>>,
 }
@@ -36,7 +38,25 @@ impl Gate {
     fn enter(self: &Arc<Self>, limit: usize) -> Option<Place> {
         let count = |count| (count < limit).then_some(count + 1);
         let entered = self.under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
-        entered.ok().map(|_| Place(Arc::clone(self)))
+        entered.ok().map(|_| Place { gate: Arc::clone(self), asker: None })
+    }
+
+    /// As [`Self::enter`], with the places shared among those who ask.
+    fn enter_for(self: &Arc<Self>, asker: Asker, limit: usize) -> Result<Place, CapacityScope> {
+        let mut shares = lock(&self.shares);
+        if !shares.take(asker, self.under_way(), limit) {
+            return Err(if self.under_way() < limit { CapacityScope::Share } else { CapacityScope::Hook });
+        }
+        match self.enter(limit) {
+            Some(mut place) => {
+                place.asker = Some(asker);
+                Ok(place)
+            }
+            None => {
+                shares.give_back(asker);
+                Err(CapacityScope::Hook)
+            }
+        }
     }
 
     fn pass_circuit(self: &Arc<Self>, rule: BreakerRule, now: Instant) -> Result<Trial, CallFailure> {
@@ -75,11 +95,17 @@ impl Drop for Trial {
 
 /// One place behind a gate, given back when dropped.
 #[derive(Debug)]
-struct Place(Arc<Gate>);
+struct Place {
+    gate: Arc<Gate>,
+    asker: Option<Asker>,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        if let Some(asker) = self.asker {
+            lock(&self.gate.shares).give_back(asker);
+        }
+        self.gate.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -133,17 +159,21 @@ impl Admission {
         gate
     }
 
-    /// Room for one call of the hook, at most `default_limit` at once unless it is set otherwise.
+    /// Room for one call of the hook, at most `default_limit` at once unless it is set otherwise. Whoever asks gets his share of
+    /// it; what nobody asked for, such as a call of the org itself, takes any place.
     pub(crate) fn admit(
         &self,
         gate: &Arc<Gate>,
-        settings: CallSettings,
-        default_limit: usize,
+        (settings, default_limit): (CallSettings, usize),
+        asker: Option<Asker>,
         now: Instant,
     ) -> Result<Permit, CallFailure> {
         let full = |scope, limit| CallFailure::AtCapacity { scope, limit };
         let limit = settings.max_concurrent.unwrap_or(default_limit);
-        let hook = gate.enter(limit).ok_or_else(|| full(CapacityScope::Hook, limit))?;
+        let hook = match asker {
+            Some(asker) => gate.enter_for(asker, limit).map_err(|scope| full(scope, limit))?,
+            None => gate.enter(limit).ok_or_else(|| full(CapacityScope::Hook, limit))?,
+        };
         let all = self.all.enter(self.max_calls).ok_or_else(|| full(CapacityScope::All, self.max_calls))?;
         // The circuit comes first: calls that it stops must not use up what its probe needs.
         let trial = settings.breaker.map(|rule| gate.pass_circuit(rule, now)).transpose()?;
@@ -192,7 +222,7 @@ mod tests {
 
     impl Admission {
         fn room(&self, gate: &Arc<Gate>, settings: CallSettings) -> Result<Permit, CallFailure> {
-            self.admit(gate, settings, 32, Instant::now())
+            self.admit(gate, (settings, 32), None, Instant::now())
         }
     }
 
@@ -209,6 +239,26 @@ mod tests {
         assert_eq!((admission.under_way(), quiet.under_way()), (3, 1));
         drop((permits, last));
         assert_eq!((admission.under_way(), busy.under_way(), quiet.under_way()), (0, 0, 0));
+    }
+
+    #[test]
+    fn places_are_shared_by_those_who_ask_and_given_back_with_their_calls() {
+        let admission = Admission::new(64);
+        let gate = admission.gate("cal1", settings(32));
+        let ask = |network: u32| {
+            let asker = Asker::Network(std::net::IpAddr::V4(network.into()));
+            admission.admit(&gate, (settings(32), 32), Some(asker), Instant::now())
+        };
+        let mut permits: Vec<Permit> = (0..4).map(|_| ask(1).unwrap()).collect();
+        let refused = ask(1).unwrap_err();
+        assert_eq!(refused, CallFailure::AtCapacity { scope: CapacityScope::Share, limit: 32 });
+        assert!(refused.to_string().contains("one client"), "{refused}");
+        permits.extend((2..30).map(|network| ask(network).unwrap()));
+        assert_eq!(ask(99).unwrap_err(), CallFailure::AtCapacity { scope: CapacityScope::Hook, limit: 32 });
+        assert_eq!((gate.under_way(), admission.under_way()), (32, 32));
+        drop(permits);
+        assert_eq!((gate.under_way(), admission.under_way()), (0, 0));
+        assert!((0..4).map(|_| ask(1)).collect::<Result<Vec<_>, _>>().is_ok());
     }
 
     #[test]
@@ -245,7 +295,7 @@ mod tests {
         assert_eq!(admission.circuits(Instant::now()), [("cal1".to_owned(), CircuitState::Open)]);
         // An hour later, by which no other limit has room left.
         let later = Instant::now() + RULE.open;
-        let probe = admission.admit(&gate, settings, 32, later).unwrap();
+        let probe = admission.admit(&gate, (settings, 32), None, later).unwrap();
         probe.end(false);
         assert_eq!(admission.circuits(later), [("cal1".to_owned(), CircuitState::Closed)]);
     }
@@ -257,7 +307,7 @@ mod tests {
         let settings = CallSettings { breaker: Some(RULE), max_per_second: Some(limit), ..settings(1) };
         let gate = admission.gate("cal1", settings);
         let at = |millis| {
-            admission.admit(&gate, settings, 32, Instant::now() + RULE.open * 2 + Duration::from_millis(millis))
+            admission.admit(&gate, (settings, 32), None, Instant::now() + RULE.open * 2 + Duration::from_millis(millis))
         };
         admission.room(&gate, settings).unwrap().end(true);
         drop(at(0).unwrap());

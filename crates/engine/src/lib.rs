@@ -25,6 +25,7 @@ mod request_head;
 mod resolver;
 mod retry;
 mod run_to_end;
+mod sharing;
 mod signature;
 mod tls;
 mod wire;
@@ -51,6 +52,7 @@ pub use prepared::Prepared;
 pub use proxy::{EgressProxy, EgressProxyError, ProxyTarget};
 pub use resolver::{Resolve, SystemResolver};
 pub use run_to_end::{RunToEnd, run_to_end};
+pub use sharing::Asker;
 pub use signature::{BadMessageKey, CallHeaders, MessageKey};
 pub use tls::{ClientIdentity, ClientIdentityError, HookTls, HookTlsError};
 
@@ -217,16 +219,22 @@ impl Engine {
     /// A call that has begun runs to its end in a task of its own if this future is dropped; only its report is lost then.
     pub async fn call(&self, prepared: &Prepared, body: Bytes) -> Report {
         let (engine, prepared) = (self.clone(), prepared.clone());
-        run_to_end(async move { engine.call_here(&prepared, body, CallHeaders::default()).await }).await
+        run_to_end(async move { engine.call_here(&prepared, body, CallHeaders::default(), None).await }).await
     }
 
     /// As [`Engine::call`], with fields of this call's own, which both attempts have; but a dropped future ends the call
-    /// halfway: for callers whose own work [runs to its end](run_to_end).
-    pub async fn call_here(&self, prepared: &Prepared, body: Bytes, headers: CallHeaders) -> Report {
+    /// halfway: for callers whose own work [runs to its end](run_to_end). The hook's places are shared by those who ask.
+    pub async fn call_here(
+        &self,
+        prepared: &Prepared,
+        body: Bytes,
+        headers: CallHeaders,
+        asker: Option<Asker>,
+    ) -> Report {
         let started = Instant::now();
         let hook = &*prepared.0;
         let default_limit = self.0.max_calls_per_hook;
-        let permit = match self.0.admission.admit(&hook.gate, hook.settings, default_limit, started) {
+        let permit = match self.0.admission.admit(&hook.gate, (hook.settings, default_limit), asker, started) {
             Ok(permit) => permit,
             Err(failure) => {
                 let duration = started.elapsed();

@@ -105,6 +105,8 @@ pub enum CallFailure {
 pub enum CapacityScope {
     /// The calls of one hook.
     Hook,
+    /// The part of a hook's calls that one client may have while others could need the rest.
+    Share,
     /// All calls.
     All,
 }
@@ -202,6 +204,7 @@ impl std::fmt::Display for CapacityScope {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Hook => "of this hook",
+            Self::Share => "of this hook for one client",
             Self::All => "of all hooks",
         })
     }

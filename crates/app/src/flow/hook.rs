@@ -26,7 +26,7 @@ use crate::hook_call::Occasion;
 #[derive(Default)]
 pub(super) struct Asked {
     call: Option<Call>,
-    /// Events about not asking.
+    /// What is to be written beside the record: events about not asking, a count.
     events: Vec<Change>,
     /// The hook with its revision, to be looked at again.
     pub(super) hook: Option<(InlineHookId, i64)>,
@@ -101,6 +101,11 @@ impl Run<'_> {
 }
 
 impl Asked {
+    /// Something that is to be written with the record.
+    pub(super) fn note(&mut self, change: Option<Change>) {
+        self.events.extend(change);
+    }
+
     /// Decides about what was submitted, and gives the changes that keep the record of the call.
     pub(super) fn decide(&self, submission: &Submission<'_>) -> Decision {
         let Some(call) = &self.call else { return decide(submission, &HookResult::NotAsked) };

@@ -21,6 +21,9 @@ use crate::events::unknown_actor;
 /// The longest value that is shown again, in characters.
 const MAX_KEPT_CHARACTERS: usize = 4_096;
 
+/// What somebody reads whose network sent too many forms.
+const TOO_MANY: &str = "Too many people signed up from here. Please try again in an hour.";
+
 impl Run<'_> {
     /// "Sign up".
     pub(super) async fn start_sign_up(&mut self) -> Result<(), Error> {
@@ -63,8 +66,13 @@ impl Run<'_> {
             existing: &none,
             submitted: &submitted,
         };
+        let Some(counted) = self.app.begin_sign_up(&self.origin).await? else {
+            let message = Message::banner(MessageKind::TooMany, TOO_MANY);
+            return self.refuse(RefusalStatus::TooMany, vec![message], values).await;
+        };
         if let Some(attribute) = self.taken(&submitted).await? {
-            return self.refuse_form(refusal_for_taken(&submission, &attribute), values, Vec::new()).await;
+            let noted = counted.noted().into_iter().collect();
+            return self.refuse_form(refusal_for_taken(&submission, &attribute), values, noted).await;
         }
         let password = match password {
             Some(password) => Some(self.app.hash_password(password).await?),
@@ -72,7 +80,8 @@ impl Run<'_> {
         };
         let login = submitted.get("login").and_then(Value::as_str).unwrap_or_default();
         let asked = self.ask(rule.registration_hook(), || sign_up_request(&submitted), unknown_actor(login)).await?;
-        let Some(asked) = asked else { return Ok(()) };
+        let Some(mut asked) = asked else { return Ok(()) };
+        asked.note(counted.noted());
         let decision = asked.decide(&submission);
         let effect = decision.effect(submission.kind);
         match decision {

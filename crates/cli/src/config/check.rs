@@ -21,6 +21,8 @@ impl Layer {
     /// A setting that can't be used, by its name and without its value where that is a secret.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let counts = [
+            ("max_connections", self.max_connections.map(|count| count as u64)),
+            ("max_connections_per_address", self.max_connections_per_address.map(|count| count as u64)),
             ("max_calls", self.max_calls.map(|count| count as u64)),
             ("max_calls_per_hook", self.max_calls_per_hook.map(|count| count as u64)),
             ("retention_days", self.retention_days.map(u64::from)),
@@ -135,6 +137,8 @@ mod tests {
     #[test]
     fn a_setting_that_cannot_be_used_is_named_and_no_secret_is_shown() {
         for (text, key) in [
+            ("max_connections = 0", "max_connections:"),
+            ("max_connections_per_address = 0", "max_connections_per_address:"),
             ("max_calls = 0", "max_calls:"),
             ("max_calls_per_hook = 0", "max_calls_per_hook:"),
             ("retention_days = 0", "retention_days:"),

@@ -5,6 +5,7 @@ pub(crate) mod idx;
 pub(crate) mod mails;
 pub(crate) mod org;
 
+mod crowds;
 mod echoes;
 mod fixation;
 mod guessing;
