@@ -144,7 +144,7 @@ impl App {
             Trigger::Flow => self.limited_network(&occasion.origin).map(Asker::Network),
             Trigger::Execute | Trigger::Preview | Trigger::Replay => {
                 let mut hasher = DefaultHasher::new();
-                occasion.actor.id.hash(&mut hasher);
+                occasion.origin.api_token_id.as_deref().unwrap_or(&occasion.actor.id).hash(&mut hasher);
                 Some(Asker::Administrator(hasher.finish()))
             }
         }

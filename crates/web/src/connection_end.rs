@@ -5,9 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
+
+use crate::bare_refusal;
 
 /// How long what a client still sends is thrown away.
 const LINGER_TIME: Duration = Duration::from_secs(1);
@@ -35,16 +38,35 @@ pub(crate) async fn linger(mut stream: TcpStream) {
     let _ = timeout(LINGER_TIME, throw_away).await;
 }
 
-/// A stream that gives up on a client who takes nothing of what waits for it.
+/// Makes a whole answer in place of a refusal that has a status and nothing else.
+type Refuse<'a> = &'a (dyn Fn(StatusCode) -> Vec<u8> + Sync);
+
+/// A stream that gives up on a client who takes nothing of what waits for it, and on which the HTTP library's own refusals
+/// become ours.
 pub(crate) struct PatientStream<'a> {
     stream: &'a mut TcpStream,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    refuse: Refuse<'a>,
+    /// What is still to be written in place of the library's own refusal.
+    refusal: Option<Vec<u8>>,
 }
 
 impl<'a> PatientStream<'a> {
-    pub(crate) fn new(stream: &'a mut TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    pub(crate) fn new(stream: &'a mut TcpStream, patience: Duration, refuse: Refuse<'a>) -> Self {
+        Self { stream, patience, waiting: None, refuse, refusal: None }
+    }
+
+    fn poll_plain_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut *self.stream).poll_write(context, bytes);
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        // The wait starts when a write can't go on, and ends when one can.
+        let patience = self.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -61,15 +83,24 @@ impl AsyncRead for PatientStream<'_> {
 // Not vectored: hyper then copies head and body into one plain write, and a small copy costs less than a gathered write.
 impl AsyncWrite for PatientStream<'_> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut *self.stream).poll_write(context, bytes);
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
+        let mut rest = match (self.refusal.take(), bare_refusal::status(bytes)) {
+            (Some(rest), _) => rest,
+            (None, Some(status)) => (self.refuse)(status),
+            (None, None) => return self.poll_plain_write(context, bytes),
+        };
+        // All of it goes out for the one write that it stands for.
+        while !rest.is_empty() {
+            match self.poll_plain_write(context, &rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => drop(rest.drain(..written.min(rest.len()))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.refusal = Some(rest);
+                    return Poll::Pending;
+                }
+            }
         }
-        // The wait starts when a write can't go on, and ends when one can.
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
-        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -58,6 +58,30 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "E0000003", "The request body was not well-formed.").because(cause)
     }
 
+    /// Not exactly one `Host`, or one that is no host (RFC 9112 section 3.2).
+    pub(crate) fn wrong_host() -> Self {
+        Self::malformed("The request must have exactly one Host header field, with a host in it")
+    }
+
+    /// What came is no request, or has too large a head.
+    pub(crate) fn unreadable(status: StatusCode) -> Self {
+        let cause = match status {
+            StatusCode::URI_TOO_LONG => "The request target is too long",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                "The request has more than 100 header fields, or more than 64 KiB of them"
+            }
+            _ => "The request is not valid HTTP/1.1",
+        };
+        Self { status, ..Self::malformed(cause) }
+    }
+
+    /// An inline hook called what calls inline hooks.
+    pub(crate) fn sent_by_a_hook() -> Self {
+        let cause =
+            "User-Agent: An inline hook can't be sent to an org of Hookwright: it would call itself without end";
+        Self::new(StatusCode::BAD_REQUEST, "E0000001", "Api validation failed: User-Agent").because(cause)
+    }
+
     /// The body is larger than the limit.
     pub(crate) fn body_too_large(limit: usize) -> Self {
         let cause = format!("The request body is larger than {limit} bytes");

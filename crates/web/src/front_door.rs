@@ -4,11 +4,13 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::RETRY_AFTER;
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::header::{HOST, RETRY_AFTER, USER_AGENT};
+use axum::http::{Method, Request, Response, StatusCode, Version};
+use axum::response::IntoResponse;
 use futures::FutureExt;
 use hookwright_app::App;
 use hookwright_model::id;
@@ -19,7 +21,10 @@ use tracing::Instrument;
 use crate::context::{Arrival, Finished, ForPeople, RequestContext};
 use crate::cors::Cors;
 use crate::error::ApiError;
-use crate::{api, cors, headers, signin};
+use crate::{api, bare_refusal, cors, headers, signin};
+
+/// What the engine of any org calls itself, whatever its release.
+const ENGINES: &[u8] = b"Hookwright/";
 
 /// Answers one request, whatever happens.
 pub(crate) async fn answer(
@@ -36,15 +41,17 @@ pub(crate) async fn answer(
     let method = known_method(request.method());
     let route = api::route_label(request.uri().path());
     request.extensions_mut().insert(context.clone());
+    let unwelcome = unwelcome(&request);
 
     let cors = cors::judge(app, request.method(), request.uri().path(), request.headers()).await;
     let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().instrument(span.clone());
-    let mut response = match cors.as_ref().and_then(Cors::preflight) {
-        Some(preflight) => preflight,
-        None => match routed.await {
+    let mut response = match (unwelcome, cors.as_ref().and_then(Cors::preflight)) {
+        (Some(refusal), _) => refusal.into_response(),
+        (None, Some(preflight)) => preflight,
+        (None, None) => match routed.await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
-            Err(_) => axum::response::IntoResponse::into_response(ApiError::internal("the handler panicked")),
+            Err(_) => ApiError::internal("the handler panicked").into_response(),
         },
     };
     let _guard = span.enter();
@@ -63,6 +70,40 @@ pub(crate) async fn answer(
         "answered"
     );
     Ok(response)
+}
+
+/// Why a request is refused whatever it asks for.
+fn unwelcome(request: &Request<Body>) -> Option<ApiError> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let valid = match (hosts.next(), hosts.next()) {
+        (None, None) => request.version() < Version::HTTP_11,
+        (Some(host), None) => {
+            host.as_bytes().iter().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\\"<>,".contains(byte))
+        }
+        (_, Some(_)) => false,
+    };
+    if !valid {
+        return Some(ApiError::wrong_host());
+    }
+    // A hook that leads back here, past the check of the engine by way of some proxy, would call itself without end. The
+    // authorization server calls no hook where an engine asks it for a token.
+    let is_own = request.headers().get(USER_AGENT).is_some_and(|name| name.as_bytes().starts_with(ENGINES));
+    let loops = is_own && request.method() == Method::POST && !request.uri().path().starts_with("/oauth2/");
+    loops.then(ApiError::sent_by_a_hook)
+}
+
+/// The whole answer to what is no request, by the status that the HTTP library has for it.
+pub(crate) fn refusal_without_request(app: &App, status: StatusCode, arrival: Arrival) -> Vec<u8> {
+    let context = RequestContext::new(id::mint_request_id(app.entropy()), arrival);
+    let mut response = Response::new(Body::empty());
+    let refusal = ApiError::unreadable(status);
+    let body = refusal.body(&context.error_id());
+    *response.status_mut() = status;
+    response.extensions_mut().insert(refusal);
+    shape(&mut response, &context);
+    headers::finish(response.headers_mut(), &context, app.settings().public_url.starts_with("https://"));
+    app.metrics().observe_request("unreadable", "other", status.as_u16(), Duration::ZERO);
+    bare_refusal::written(status, response.headers(), body.as_bytes())
 }
 
 /// Gives a refusal its body, and an answer of the framework's own the shape of a refusal.
@@ -135,7 +176,7 @@ mod tests {
             .route("/bare", get(async || StatusCode::BAD_GATEWAY))
             .route("/missing", get(async |_: RequestContext| StatusCode::NOT_FOUND));
         let arrival = Arrival { peer: None, body_patience: Duration::from_secs(1) };
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let request = Request::get(path).header("host", "org").body(Body::empty()).unwrap();
         let response = answer(&org.app, &router, request, arrival).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

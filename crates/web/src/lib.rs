@@ -3,7 +3,9 @@
 //! Handlers here unpack a request, call one operation of the app, and pack its answer. They decide nothing.
 
 mod api;
+mod bare_refusal;
 mod connection_end;
+mod connections;
 mod context;
 mod cors;
 mod error;

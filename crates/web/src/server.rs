@@ -2,13 +2,12 @@
 //!
 //! Our own, since `axum::serve` sets no timer, and a client that never finishes its request would stay for ever.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,19 +20,20 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::connection_end::{PatientStream, linger};
+use crate::connections::{Connections, Seat};
 use crate::context::Arrival;
 use crate::{front_door, router};
 
 /// What clients may ask of the server's patience and memory.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerLimits {
-    /// Connections at once.
+    /// Connections at once. Where there is no place left, the one that was idle the longest goes for a newcomer.
     pub connections: usize,
-    /// Connections at once from one address.
+    /// The same from one address, or one network of IPv6, that is no trusted proxy.
     pub connections_per_peer: usize,
     /// How long the first head may take, counted from the accept.
     pub first_head: Duration,
@@ -51,7 +51,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 4096,
-            connections_per_peer: 4096,
+            connections_per_peer: 256,
             first_head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             body: Duration::from_secs(15),
@@ -101,14 +101,10 @@ impl Server {
     pub async fn serve_in(self, lanes: &Lanes, app: App, shutdown: impl Future<Output = ()>) {
         let router = router(app.clone());
         let (stop, stopping) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            app,
-            router,
-            limits: self.limits,
-            places: Arc::new(Semaphore::new(self.limits.connections)),
-            peers: Mutex::default(),
-            stopping,
-        });
+        let proxies = app.settings().trusted_proxies.clone();
+        let connections = Connections::new(self.limits.connections, self.limits.connections_per_peer, proxies);
+        let shared =
+            Arc::new(Shared { app, router, limits: self.limits, connections: Arc::new(connections), stopping });
         let tracker = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -118,12 +114,12 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let shared = Arc::clone(&shared);
+                    // Dropped, the stream is closed.
+                    let Some(seat) = shared.connections.enter(peer.ip()) else { continue };
+                    let (shared, guest) = (Arc::clone(&shared), Guest { peer: peer.ip(), seat });
                     match lanes.quietest() {
-                        Some((lane, place)) => {
-                            tracker.spawn_on(shared.connection_of_lane(stream, peer.ip(), place), lane)
-                        }
-                        None => tracker.spawn(shared.connection(stream, peer.ip())),
+                        Some((lane, place)) => tracker.spawn_on(shared.connection_of_lane(stream, guest, place), lane),
+                        None => tracker.spawn(shared.connection(stream, guest)),
                     };
                 }
                 Err(error) => {
@@ -146,39 +142,49 @@ struct Shared {
     app: App,
     router: Router,
     limits: ServerLimits,
-    places: Arc<Semaphore>,
-    peers: Mutex<HashMap<IpAddr, usize>>,
+    connections: Arc<Connections>,
     stopping: watch::Receiver<bool>,
+}
+
+/// Who is at the other end of a connection.
+struct Guest {
+    peer: IpAddr,
+    seat: Seat,
 }
 
 impl Shared {
     /// Moves the connection to the runtime that this runs in: whoever accepted it may live in another.
-    async fn connection_of_lane(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place) {
+    async fn connection_of_lane(self: Arc<Self>, stream: TcpStream, guest: Guest, place: Place) {
         match place.admit(stream) {
-            Ok(stream) => self.connection(stream, peer).await,
+            Ok(stream) => self.connection(stream, guest).await,
             Err(error) => tracing::warn!(%error, "a connection could not be moved to its thread"),
         }
     }
 
-    async fn connection(self: Arc<Self>, mut stream: TcpStream, peer: IpAddr) {
-        let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else { return };
-        let Some(_seat) = Seat::take(&self, peer) else { return };
+    async fn connection(self: Arc<Self>, mut stream: TcpStream, guest: Guest) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        if self.converse(&mut stream, peer).await {
+        if self.converse(&mut stream, &guest).await {
             Box::pin(linger(stream)).await;
         }
     }
 
     /// Answers the requests of one connection; whether it came to its end in good order.
-    async fn converse(&self, stream: &mut TcpStream, peer: IpAddr) -> bool {
+    async fn converse(&self, stream: &mut TcpStream, Guest { peer, seat }: &Guest) -> bool {
         let first_head_seen = AtomicBool::new(false);
-        let arrival = Arrival { peer: Some(peer), body_patience: self.limits.body };
+        let arrival = Arrival { peer: Some(*peer), body_patience: self.limits.body };
         let service = service_fn(|request: hyper::Request<Incoming>| {
             first_head_seen.store(true, Ordering::Relaxed);
-            front_door::answer(&self.app, &self.router, request.map(Body::new), arrival)
+            seat.is_busy();
+            async move {
+                let answered = front_door::answer(&self.app, &self.router, request.map(Body::new), arrival).await;
+                seat.is_idle();
+                answered
+            }
         });
+        let refuse = |status| front_door::refusal_without_request(&self.app, status, arrival);
+        let stream = PatientStream::new(stream, self.limits.stalled_answer, &refuse);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.idle)
@@ -187,7 +193,7 @@ impl Shared {
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(MAX_HEAD_BYTES)
             .keep_alive(true)
-            .serve_connection(TokioIo::new(PatientStream::new(stream, self.limits.stalled_answer)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let mut stopping = self.stopping.clone();
         let mut patience = pin!(tokio::time::sleep(self.limits.first_head));
@@ -203,7 +209,7 @@ impl Shared {
                 }
                 true
             }
-            () = stopped(&mut stopping) => {
+            () = stopped(&mut stopping, seat) => {
                 connection.as_mut().graceful_shutdown();
                 // Where nothing was asked yet, only what is just arriving gets its answer.
                 let ended = tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await.is_ok();
@@ -221,37 +227,10 @@ impl Shared {
     }
 }
 
-/// Ends when the server begins to stop, or is gone.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-/// A place among the connections of one address; given back when dropped.
-struct Seat<'a> {
-    shared: &'a Shared,
-    peer: IpAddr,
-}
-
-impl<'a> Seat<'a> {
-    fn take(shared: &'a Shared, peer: IpAddr) -> Option<Self> {
-        let mut peers = shared.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = peers.entry(peer).or_default();
-        if *count >= shared.limits.connections_per_peer {
-            return None;
-        }
-        *count += 1;
-        Some(Self { shared, peer })
-    }
-}
-
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        let mut peers = self.shared.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = peers.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                peers.remove(&self.peer);
-            }
-        }
+/// Ends when the server begins to stop, or is gone, or when somebody else needs the place.
+async fn stopped(stopping: &mut watch::Receiver<bool>, seat: &Seat) {
+    tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = seat.dismissed() => {}
     }
 }

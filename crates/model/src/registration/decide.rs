@@ -195,7 +195,11 @@ impl Submission<'_> {
             (Ending::Error, None) => "the hook answered with an error".into(),
             _ => {
                 let odd = answer.map(|reply| effect(reply).warnings.join(" ")).unwrap_or_default();
-                if odd.is_empty() { "the hook denied".into() } else { redaction.text(format!("the hook denied. {odd}")) }
+                if odd.is_empty() {
+                    "the hook denied".into()
+                } else {
+                    redaction.text(format!("the hook denied. {odd}"))
+                }
             }
         };
         if messages.is_empty() {

@@ -134,27 +134,83 @@ async fn a_client_that_takes_no_answers_is_let_go() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_are_closed_and_the_others_stay() {
-    let limits = ServerLimits { connections: 5, ..ServerLimits::default() };
-    let org = org_with(limits).await;
-    let mut held = Vec::new();
-    for _ in 0..5 {
-        let mut stream = org.client.connect().await;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n").await.unwrap();
-        assert!(read_some(&mut stream).await.starts_with(b"HTTP/1.1 200 OK"));
-        held.push(stream);
-    }
-    let mut sixth = org.client.connect().await;
-    let (_, said) = until_closed(&mut sixth).await;
-    assert!(said.is_empty());
-    held.pop();
-    let began = Instant::now();
-    loop {
-        let mut stream = org.client.connect().await;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: org\r\nConnection: close\r\n\r\n").await.unwrap();
-        if !until_closed(&mut stream).await.1.is_empty() {
-            break;
+async fn in_a_full_house_the_longest_idle_connection_goes_for_a_newcomer() {
+    for limits in [
+        ServerLimits { connections: 5, ..ServerLimits::default() },
+        ServerLimits { connections_per_peer: 5, ..ServerLimits::default() },
+    ] {
+        let org = org_with(limits).await;
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            let mut stream = org.client.connect().await;
+            asked_again(&mut stream).await;
+            held.push(stream);
         }
-        assert!(began.elapsed() < Duration::from_secs(5), "a place that was freed is not given again");
+        // The first one is used again, so that the second was idle the longest.
+        asked_again(&mut held[0]).await;
+        let mut newcomer = org.client.connect().await;
+        asked_again(&mut newcomer).await;
+        assert!(until_closed(&mut held[1]).await.1.is_empty());
+        held.remove(1);
+        for stream in &mut held {
+            asked_again(stream).await;
+        }
+        asked_again(&mut newcomer).await;
+    }
+}
+
+/// A request on a connection that is kept.
+async fn asked_again(stream: &mut TcpStream) {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: org\r\n\r\n").await.expect("an open connection");
+    assert!(read_some(stream).await.starts_with(b"HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn requests_under_way_are_not_cut_off_for_newcomers() {
+    let limits = ServerLimits { connections: 3, ..ServerLimits::default() };
+    let org = org_with(limits).await;
+    let mut busy = Vec::new();
+    for number in 0..3 {
+        let mut stream = org.client.connect().await;
+        let body = hook(&format!("hook {number}")).to_string();
+        let head = format!(
+            "POST {HOOKS} HTTP/1.1\r\nHost: org\r\nAuthorization: SSWS {TOKEN}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // It has begun: the body is being waited for.
+        assert!(read_some(&mut stream).await.starts_with(b"HTTP/1.1 100 Continue"));
+        busy.push((stream, body));
+    }
+    let mut newcomer = org.client.connect().await;
+    assert!(until_closed(&mut newcomer).await.1.is_empty(), "there is no place for it");
+    for (stream, body) in &mut busy {
+        stream.write_all(body.as_bytes()).await.unwrap();
+        assert!(read_some(stream).await.starts_with(b"HTTP/1.1 200 OK"));
+    }
+    let mut newcomer = org.client.connect().await;
+    asked_again(&mut newcomer).await;
+}
+
+#[tokio::test]
+async fn one_address_has_256_connections_and_a_proxy_as_many_as_there_are() {
+    let mut options = OrgOptions::default();
+    options.settings.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    for (options, kept) in [(OrgOptions::default(), 256), (options, 300)] {
+        let org = Org::start_with(options).await;
+        let mut held = Vec::new();
+        for _ in 0..300 {
+            let mut stream = org.client.connect().await;
+            asked_again(&mut stream).await;
+            held.push(stream);
+        }
+        // Those that had to go were told so before their place was taken.
+        let mut open = 0;
+        for stream in &mut held {
+            let said = tokio::time::timeout(Duration::from_millis(5), stream.read(&mut [0; 1])).await;
+            open += usize::from(said.is_err());
+        }
+        assert_eq!(open, kept);
     }
 }

@@ -11,20 +11,21 @@ fn get(path: &str, more: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: org\r\nAuthorization: SSWS {TOKEN}\r\n{more}Connection: close\r\n\r\n")
 }
 
-/// What is no HTTP is answered by the HTTP library itself, before there is a request: a status and nothing else. That is fine as
-/// long as it stays a status without a word.
+/// What is no request is refused as everything is: with Okta's body and our headers, and then the connection ends.
 #[track_caller]
-fn is_a_bare_status(bytes: &[u8], statuses: &[u16]) {
+fn is_a_refusal(bytes: &[u8], status: u16, cause: &str) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let answer = Answer::parse(bytes).unwrap_or_else(|| panic!("no answer: {text:?}"));
-    assert!(statuses.contains(&answer.status.as_u16()), "{text}");
-    assert!(answer.body.is_empty(), "{text}");
-    let names: Vec<&str> = answer.headers.keys().map(http::HeaderName::as_str).collect();
-    assert!(names.iter().all(|name| ["connection", "content-length", "date"].contains(name)), "{text}");
+    assert_eq!(refused(&answer, status, "E0000003"), [cause], "{text}");
+    assert_eq!(answer.headers.get("connection").map(|value| value.as_bytes()), Some(b"close".as_slice()), "{text}");
+    for name in ["x-okta-request-id", "content-security-policy", "x-content-type-options", "cache-control"] {
+        assert!(answer.headers.contains_key(name), "{name} in {text}");
+    }
+    assert!(answer.json()["errorId"].as_str().is_some_and(|id| id.len() > 10), "{text}");
 }
 
 #[tokio::test]
-async fn what_is_no_http_gets_a_bare_status() {
+async fn what_is_no_http_is_refused_as_everything_is() {
     let org = Org::start().await;
     for garbage in [
         "nonsense\r\n\r\n",
@@ -43,7 +44,7 @@ async fn what_is_no_http_gets_a_bare_status() {
         "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\r\n\r\n",
     ] {
         let bytes = org.stranger().speak(garbage).await;
-        is_a_bare_status(&bytes, &[400, 501, 505]);
+        is_a_refusal(&bytes, 400, "The request is not valid HTTP/1.1");
     }
     let bytes = org.stranger().speak("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert!(bytes.is_empty() || Answer::parse(&bytes).is_some_and(|answer| answer.status == 400), "{bytes:?}");
@@ -51,13 +52,18 @@ async fn what_is_no_http_gets_a_bare_status() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large_get_a_bare_status() {
+async fn heads_that_are_too_large_are_refused_as_everything_is() {
     let org = Org::start().await;
     let many: String = (0..101).map(|number| format!("X-{number}: v\r\n")).collect();
-    is_a_bare_status(&org.stranger().speak(get(HOOKS, &many)).await, &[431]);
+    let too_large = "The request has more than 100 header fields, or more than 64 KiB of them";
+    is_a_refusal(&org.stranger().speak(get(HOOKS, &many)).await, 431, too_large);
     let long = format!("X-Long: {}\r\n", "x".repeat(70_000));
-    is_a_bare_status(&org.stranger().speak(get(HOOKS, &long)).await, &[431]);
-    is_a_bare_status(&org.stranger().speak(get(&format!("/{}", "x".repeat(70_000)), "")).await, &[414, 431]);
+    is_a_refusal(&org.stranger().speak(get(HOOKS, &long)).await, 431, too_large);
+    let long_target = org.stranger().speak(get(&format!("/{}", "x".repeat(70_000)), "")).await;
+    match Answer::parse(&long_target).map(|answer| answer.status.as_u16()) {
+        Some(414) => is_a_refusal(&long_target, 414, "The request target is too long"),
+        _ => is_a_refusal(&long_target, 431, too_large),
+    }
     let still_fine: String = (0..90).map(|number| format!("X-{number}: {}\r\n", "v".repeat(600))).collect();
     accepted(&org.stranger().ask(get(HOOKS, &still_fine)).await);
 }
@@ -85,11 +91,7 @@ async fn neither_host_nor_an_absolute_target_changes_links() {
         format!(
             "GET {path} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n"
         ),
-        format!("GET {path} HTTP/1.1\r\nAuthorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n"),
         format!("GET {path} HTTP/1.1\r\nHost: \r\nAuthorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n"),
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: a\r\nHost: b\r\nAuthorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n"
-        ),
         format!(
             "GET http://evil.example{path} HTTP/1.1\r\nHost: org\r\nAuthorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n"
         ),
@@ -99,6 +101,86 @@ async fn neither_host_nor_an_absolute_target_changes_links() {
     ] {
         assert_eq!(accepted(&org.stranger().ask(&request).await), hook, "{request}");
     }
+}
+
+#[tokio::test]
+async fn a_request_has_exactly_one_host() {
+    let org = Org::start().await;
+    let ask = async |version: &str, hosts: &str| {
+        let request =
+            format!("GET {HOOKS} HTTP/{version}\r\n{hosts}Authorization: SSWS {TOKEN}\r\nConnection: close\r\n\r\n");
+        org.stranger().ask(request).await
+    };
+    for (version, hosts) in [
+        ("1.1", ""),
+        ("1.1", "Host: a\r\nHost: a\r\n"),
+        ("1.1", "Host: a\r\nhost: b\r\n"),
+        ("1.1", "Host: a b\r\n"),
+        ("1.1", "Host: a, b\r\n"),
+        ("1.1", "Host: http://a/\r\n"),
+        ("1.1", "Host: user@a\r\n"),
+        ("1.0", "Host: a\r\nHost: b\r\n"),
+    ] {
+        let causes = refused(&ask(version, hosts).await, 400, "E0000003");
+        assert_eq!(
+            causes,
+            ["The request must have exactly one Host header field, with a host in it"],
+            "{version} {hosts}"
+        );
+    }
+    for (version, hosts) in [
+        ("1.1", "Host: org\r\n"),
+        ("1.1", "Host: org.example:8080\r\n"),
+        ("1.1", "Host: [::1]:8080\r\n"),
+        ("1.1", "Host:\r\n"),
+        ("1.0", ""),
+        ("1.0", "Host: org\r\n"),
+    ] {
+        accepted(&ask(version, hosts).await);
+    }
+    // Where no token is needed, either, and for pages.
+    for path in ["/healthz", "/signin", "/nowhere"] {
+        let answer = org.stranger().ask(format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n")).await;
+        assert_eq!(answer.status, 400, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_leads_back_by_way_of_a_proxy_calls_nothing() {
+    let org = Org::start().await;
+    // Somebody in front of the org, whom the engine can't know.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (front, behind) = (listener.local_addr().unwrap(), org.stranger());
+    let proxy = tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = behind.connect().await;
+            tokio::spawn(async move {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    let mut body = hook("loop");
+    body["channel"]["config"]["authScheme"]["value"] = serde_json::json!(format!("SSWS {TOKEN}"));
+    body["channel"]["config"]["uri"] = serde_json::json!(format!("http://{front}/"));
+    let made = created(&org, &body).await;
+    body["channel"]["config"]["uri"] = serde_json::json!(format!("http://{front}{}/execute", path_of(&made)));
+    accepted(&org.client.put(&path_of(&made), &body).await);
+    let answer = crate::execute::execute(&org, &made).await;
+    let causes = crate::execute::failed(&answer, &made, "WRONG_STATUS", 1);
+    let record = crate::executions::record(&org, causes[2].trim_start_matches("Execution ")).await;
+    assert_eq!(record["attempts"][0]["body"]["errorCode"], "E0000001", "{record}");
+    assert!(record["attempts"][0]["body"].to_string().contains("would call itself without end"), "{record}");
+    let executions = org.client.get("/hookwright/v1/executions?limit=200").await.json();
+    assert_eq!(executions.as_array().unwrap().len(), 1);
+    proxy.abort();
+    // So is whoever calls himself so, wherever hooks are called.
+    for path in [HOOKS, "/idp/idx/introspect", "/idp/idx/enroll/new", "/signin/enroll"] {
+        let request = org.client.request(http::Method::POST, path).header("User-Agent", "Hookwright/9.9");
+        let answer = request.json(&hook("x")).send().await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+    }
+    let request = org.client.request(http::Method::GET, HOOKS).header("User-Agent", "Hookwright/9.9");
+    accepted(&request.send().await);
 }
 
 #[tokio::test]
