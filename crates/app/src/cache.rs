@@ -1,7 +1,7 @@
 //! What hot paths read without asking the database: hooks ready to be called, tokens ready to be compared.
 //!
-//! An entry is believed for a second at most, so that a write of another node or of the command line is seen by then. This
-//! process's own writes are seen at once: every write raises the generation, and what was read before it is not kept.
+//! An entry is believed for a second at most, so that a write of another node or of the command line is seen by then, also where
+//! nobody tells of it; `nodes` hears of most at once. This process's own writes are seen at once: every write raises the generation, and what was read before it is not kept.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -348,6 +348,12 @@ impl App {
         self.inner.hooks.0.begin_write(id.clone());
         self.inner.hook_lists.0.forget_all();
         HookWrite { app: self.clone(), id }
+    }
+
+    /// Forgets all hooks and lists.
+    pub(crate) fn forget_hooks(&self) {
+        self.inner.hooks.0.forget_all();
+        self.inner.hook_lists.0.forget_all();
     }
 
     pub(crate) fn forget_token(&self, sha256: &[u8; 32]) {

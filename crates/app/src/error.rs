@@ -93,6 +93,9 @@ pub enum Error {
     /// The database can't do it now; the same request may work later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// This node lacks a key that stored secrets are sealed with; another node has it, and this one may be given it.
+    #[error("this node lacks sealing key {0}")]
+    LacksKey(String),
     /// Something that should not happen; the source is logged, never shown.
     #[error("internal error: {0}")]
     Internal(String),
@@ -140,7 +143,11 @@ impl Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        if error.is_unavailable() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+        match error {
+            StoreError::LacksKey(id) => Self::LacksKey(id),
+            error if error.is_unavailable() => Self::Unavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
     }
 }
 
@@ -149,6 +156,7 @@ impl From<CommitError> for Error {
         match error {
             // Nothing of ours is broken: the client reads, and tries again if its write is not there.
             CommitError::Unavailable(_) | CommitError::OutcomeUnknown(_) => Self::Unavailable(error.to_string()),
+            CommitError::Failed(error @ StoreError::LacksKey(_)) => error.into(),
             _ => Self::Internal(error.to_string()),
         }
     }

@@ -21,6 +21,7 @@ mod inline_hooks;
 mod listing;
 mod mail;
 mod metrics;
+mod nodes;
 mod oauth;
 mod opaque;
 mod org;
@@ -101,6 +102,7 @@ struct Inner {
     sign_ups: sign_up_limit::SignUps,
     passwords: passwords::Passwords,
     postman: mail::Postman,
+    nodes: nodes::Nodes,
     key_making: Arc<Semaphore>,
     calls: TaskTracker,
 }
@@ -140,6 +142,7 @@ impl App {
                 sign_ups: sign_up_limit::SignUps::default(),
                 passwords,
                 postman,
+                nodes: nodes::Nodes::default(),
                 key_making: Arc::new(Semaphore::new(1)),
                 calls: TaskTracker::new(),
             }),
@@ -182,18 +185,21 @@ impl App {
         self.inner.metrics.encode(&self.inner.store.gauges(), &self.inner.engine.gauges())
     }
 
-    /// Whether the org can serve: its database reads and writes.
+    /// Whether the org can serve: its database reads and writes, and no key of it is lacking here.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if it can't.
+    /// [`Error::Unavailable`] or [`Error::LacksKey`] if it can't.
     pub async fn check_ready(&self) -> Result<(), Error> {
-        Ok(self.inner.store.check_ready().await?)
+        self.inner.store.check_ready().await?;
+        let lacking = self.inner.store.lacking_keys().await?;
+        if lacking.is_empty() { Ok(()) } else { Err(Error::LacksKey(lacking.join(" and "))) }
     }
 
     /// Waits for the calls under way, then writes what is buffered and closes the store.
     ///
     /// Calls that may take longer than most, by the settings of their hooks, are not waited for to their end.
     pub async fn close(&self) {
+        self.inner.nodes.leave();
         self.tell_all_refused_tokens();
         self.inner.calls.close();
         if tokio::time::timeout(LAST_CALLS, self.inner.calls.wait()).await.is_err() {

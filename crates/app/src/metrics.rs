@@ -153,6 +153,9 @@ impl Metrics {
         for (of, size) in sizes {
             self.sizes.get_or_create(&SizeLabels { of }).set(i64::try_from(size).unwrap_or(i64::MAX));
         }
+        if let Some(hears_nodes) = store.hears_nodes {
+            self.sizes.get_or_create(&SizeLabels { of: "nodes_heard" }).set(i64::from(hears_nodes));
+        }
         self.circuits.clear();
         for (hook, state) in &engine.circuits {
             let level = match state {

@@ -118,6 +118,18 @@ impl App {
         self.inner.org.applications.forget_all();
         self.inner.org.clients.forget_all();
         self.inner.org.dashboard.forget_all();
+        self.inner.org.client_origins.forget_all();
+    }
+
+    /// Forgets all policies, and which apps are under which.
+    pub(crate) fn forget_policies(&self) {
+        self.inner.org.policies.forget_all();
+        self.forget_applications();
+    }
+
+    /// Forgets all trusted origins.
+    pub(crate) fn forget_origins(&self) {
+        self.inner.org.origins.forget_all();
     }
 
     pub(crate) fn forget_origin(&self, origin: &str) {

@@ -246,6 +246,7 @@ impl Org {
         };
         let app = App::new(store.clone(), engine, Arc::new(SystemClock), Arc::new(SystemEntropy), app_settings);
         let administrator = app.prepare_org().await.context("the org can't be made")?;
+        app.join_nodes();
         // The last step: a token of a start that fails would be kept, and never shown.
         let first_token = provide_token(settings, &store, TokenGrant::all_of(administrator.clone())).await?;
         Ok(Self { app, server, store, administrator, first_token })

@@ -11,7 +11,7 @@ use crate::statement::Statement;
 use crate::store::Store;
 use crate::work::Work;
 use crate::{
-    api_tokens, applications, enrollment_policies, flow_codes, flows, groups, hook_keys, inline_hooks, mails,
+    api_tokens, applications, enrollment_policies, flow_codes, flows, groups, hook_keys, inline_hooks, mails, notices,
     oauth_grants, sessions, sign_in_failures, signing_keys, signing_secrets, trusted_origins, user_roles, user_schemas,
     users,
 };
@@ -22,7 +22,9 @@ impl Store {
     /// # Errors
     /// See [`CommitError`].
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        let work = work_of(changes, self.dialect(), &self.keyring())?;
+        let touched = self.node().map(|node| notices::notify_of(&node.name, &changes));
+        let mut work = work_of(changes, self.dialect(), &self.keyring())?;
+        work.statements.extend(touched.flatten());
         self.write(work).await
     }
 }

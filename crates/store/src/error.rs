@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A stored value can't be read: damaged, moved, or sealed with a key that is not there.
     #[error("a stored value can't be read: {0}")]
     Unreadable(String),
+    /// A stored value is sealed with this key, which is not there: another node has it, and this one may be given it.
+    #[error("this node lacks key {0}, which a stored value is sealed with")]
+    LacksKey(String),
     /// A value that no row can hold, such as a name with U+0000.
     #[error("this can't be stored: {0}")]
     Unstorable(String),

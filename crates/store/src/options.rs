@@ -70,4 +70,6 @@ pub struct Gauges {
     pub connections: usize,
     /// Open connections that nobody uses.
     pub idle_connections: usize,
+    /// Whether what other nodes change is heard now; `None` where there can be none.
+    pub hears_nodes: Option<bool>,
 }

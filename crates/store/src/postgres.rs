@@ -11,6 +11,7 @@ use crate::dialect::SESSION_SETTINGS;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::fault::Fault;
 use crate::keyring::CurrentKeyring;
+use crate::notices::{self, Node};
 use crate::options::StoreOptions;
 use crate::schema;
 use crate::session::{Failure, Session as _, StatementError, apply};
@@ -47,8 +48,9 @@ pub(crate) async fn is_new(url: &str) -> Result<bool, OpenError> {
     Ok(tables != Some(1))
 }
 
-pub(crate) async fn open(options: &StoreOptions) -> Result<PgPool, OpenError> {
+pub(crate) async fn open(options: &StoreOptions) -> Result<(PgPool, Node), OpenError> {
     let connect = read_url(&options.database_url)?;
+    let listen = connect.clone();
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(PATIENCE)
@@ -69,7 +71,8 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<PgPool, OpenError> {
     transaction.run_text(LOCK_SCHEMA).await.map_err(StoreError::from_driver)?;
     schema::prepare(&mut *transaction, &options.keyring, options.restart_log).await?;
     transaction.commit().await.map_err(StoreError::from_driver)?;
-    Ok(pool)
+    let node = Node::new(listen, notices::name(&pool).await?);
+    Ok((pool, node))
 }
 
 /// Settings of the server without which "committed" does not mean "kept".

@@ -14,9 +14,10 @@ use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
 use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, LogHead, LogProof, Page, Removed, proof, read};
 use crate::keyring::{CurrentKeyring, Keyring};
+use crate::lacking::Lacking;
+use crate::notices::{Node, Touched, notify};
 use crate::options::{Gauges, StoreOptions};
 use crate::recorder::Recorder;
-use crate::seal::{RowError, SealError};
 use crate::statement::{Otherwise, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
@@ -42,6 +43,9 @@ struct Inner {
     database: Database,
     write_side: WriteSide,
     keyring: CurrentKeyring,
+    lacking: Lacking,
+    /// On PostgreSQL, where other nodes may be.
+    node: Option<Node>,
     recorder: Arc<Recorder>,
     last_write: Mutex<Option<Instant>>,
     ending: tokio::sync::Mutex<Option<Ending>>,
@@ -88,6 +92,7 @@ impl Store {
     /// See [`OpenError`]; each prints a sentence that says what to do.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
         let keyring = CurrentKeyring::new(options.keyring.clone());
+        let mut node = None;
         let (database, write_side, writer_end) = match engine_of(&options.database_url)? {
             Engine::Sqlite => {
                 let sqlite::Opened { writer, readers, lock } = sqlite::open(&options).await?;
@@ -95,7 +100,8 @@ impl Store {
                 (Database::Sqlite(readers), WriteSide::sqlite(writer), Some(end))
             }
             Engine::Postgres => {
-                let pool = postgres::open(&options).await?;
+                let (pool, this) = postgres::open(&options).await?;
+                node = Some(this);
                 (Database::Postgres(pool.clone()), WriteSide::postgres(pool, keyring.clone()), None)
             }
         };
@@ -105,6 +111,8 @@ impl Store {
             database,
             write_side,
             keyring,
+            lacking: Lacking::default(),
+            node,
             recorder,
             last_write: Mutex::default(),
             ending: tokio::sync::Mutex::new(Some(Ending { recorder: task, writer: writer_end })),
@@ -182,8 +190,9 @@ impl Store {
     /// # Errors
     /// See [`CommitError`]; the old keyring then stays in use.
     pub async fn use_keyring(&self, keyring: Keyring) -> Result<(), CommitError> {
-        let announce = schema::announce_key(&keyring).map_err(StoreError::from)?;
-        self.write(Work::of_statements(vec![announce])).await?;
+        let mut statements = vec![schema::announce_key(&keyring).map_err(StoreError::from)?];
+        statements.extend(self.node().map(|node| notify(&node.name, &[Touched::SealingKeys])));
+        self.write(Work::of_statements(statements)).await?;
         self.inner.keyring.set(keyring);
         Ok(())
     }
@@ -217,6 +226,7 @@ impl Store {
             waiting_commits: self.inner.write_side.waiting(),
             connections,
             idle_connections,
+            hears_nodes: self.node().map(Node::hears),
         }
     }
 
@@ -253,6 +263,20 @@ impl Store {
         self.inner.keyring.get()
     }
 
+    /// Seals and opens with these keys from now on.
+    pub(crate) fn set_keyring(&self, keyring: Keyring) {
+        self.inner.keyring.set(keyring);
+    }
+
+    pub(crate) fn lacking(&self) -> &Lacking {
+        &self.inner.lacking
+    }
+
+    /// This node among others, where there may be others.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        self.inner.node.as_ref()
+    }
+
     /// Which engine it is.
     pub(crate) fn dialect(&self) -> Dialect {
         self.inner.write_side.dialect()
@@ -261,23 +285,5 @@ impl Store {
     /// Where reads go.
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
-    }
-
-    /// Reads a row that holds a sealed value. A key that we lack may have come into the keyring's file since we read it.
-    pub(crate) fn unseal_row<T>(
-        &self,
-        read: impl Fn(&Keyring) -> Result<T, RowError>,
-        describe: impl FnOnce(RowError) -> StoreError,
-    ) -> Result<T, StoreError> {
-        let keyring = self.keyring();
-        match read(&keyring) {
-            Ok(value) => return Ok(value),
-            Err(RowError::Sealed(SealError::UnknownKey(_))) => {}
-            Err(error) => return Err(describe(error)),
-        }
-        let reread = keyring.file().and_then(|file| Keyring::open(file).ok()).unwrap_or(keyring);
-        let value = read(&reread).map_err(describe)?;
-        self.inner.keyring.set(reread);
-        Ok(value)
     }
 }

@@ -125,6 +125,7 @@ impl Org {
         engine.refuse_own_listener(address);
         let app = App::new(store.clone(), engine, clock.clone(), entropy.clone(), settings);
         let administrator = app.prepare_org().await.expect("the org is made");
+        app.join_nodes();
         let grant = TokenGrant::all_of(administrator.clone());
         let secret = SecretString::from(TOKEN);
         let token = NewApiToken::with_secret("test", secret, grant, clock.as_ref(), entropy.as_ref());

@@ -27,7 +27,7 @@ impl ApiError {
         Self { status, code, summary: summary.into(), causes: Vec::new(), retry_after: None, internal: None }
     }
 
-    fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
@@ -209,6 +209,13 @@ impl From<Error> for ApiError {
             Error::Unavailable(detail) => {
                 let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "E0000010", "Service is in read only mode");
                 Self { internal: Some(detail), ..refusal }
+            }
+            Error::LacksKey(_) => {
+                let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "E0000010", "Service is in read only mode");
+                refusal.because(
+                    "This node lacks a key that stored secrets are sealed with. Another node can answer, and so can this one \
+                     once it is given the key.",
+                )
             }
             Error::Internal(detail) => Self::internal(detail),
         }

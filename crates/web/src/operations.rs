@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hookwright_app::App;
+use hookwright_app::{App, Error};
 
 use crate::api::auth::Authenticated;
 use crate::context::RequestContext;
@@ -15,9 +15,17 @@ pub(crate) async fn health() -> Response {
     ([crate::headers::json()], r#"{"status":"alive"}"#).into_response()
 }
 
-/// `GET /readyz`: the database reads and writes. What is open to hooks is told to operators only.
+/// `GET /readyz`: the database reads and writes, and no key of it is lacking. Which one is, and what is open to hooks, is told to
+/// operators only.
 pub(crate) async fn ready(State(app): State<App>, operator: Result<Operator, ApiError>) -> Result<Response, ApiError> {
-    app.check_ready().await?;
+    match app.check_ready().await {
+        Ok(()) => {}
+        Err(error @ Error::LacksKey(_)) if operator.is_ok() => {
+            let which = format!("{error}. Put the keyring of the other nodes into this one's file.");
+            return Err(ApiError::from(error).because(which));
+        }
+        Err(error) => return Err(error.into()),
+    }
     let policy = &app.settings().address_policy;
     let body = match operator {
         Ok(Operator) => serde_json::json!({

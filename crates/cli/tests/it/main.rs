@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod key;
 mod log;
+mod nodes;
 mod process;
 mod responder;
 mod serve;

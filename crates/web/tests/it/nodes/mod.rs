@@ -2,7 +2,9 @@
 //!
 //! What needs whole processes (a killed node, a restarted database) is in the tests of the command line.
 
+mod changes;
 mod flows;
+mod limits;
 mod mails;
 
 use std::sync::OnceLock;
