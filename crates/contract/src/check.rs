@@ -9,7 +9,7 @@ mod profile;
 use crate::command::{Command, CommandType, Import, Operand};
 use crate::fault::{Fault, Reason, one_of};
 use crate::hook_type::SuccessStatus;
-use crate::json::{self, Value};
+use crate::json::{self, Members, Value};
 use crate::patch::{self, Target};
 use crate::reply::{Reply, read_error};
 use crate::request::RegistrationKind;
@@ -24,7 +24,7 @@ pub const MAX_OPERATIONS: usize = 1_000;
 /// Reads and checks the answer of an external service.
 ///
 /// `request` is the payload that was sent; `status` and `body` are the answer's, whose `Content-Type` decides nothing.
-/// Members that Okta does not name are ignored. An answer is accepted as a whole or not at all; one with an `error`
+/// Members that Okta does not name are ignored, and those that are null. An answer is accepted as a whole or not at all; one with an `error`
 /// is accepted whatever its commands are, because the error cancels them.
 ///
 /// # Errors
@@ -47,23 +47,7 @@ pub fn check_reply<'a>(
             return Err(Fault::new(Reason::NotAnObject, "", expected).found(kind(Some(&other))));
         }
     };
-    let mut reply = Reply::default();
-    let mut commands = None;
-    for (name, value) in members {
-        match &*name {
-            "commands" => commands = Some(value),
-            "error" => {
-                if value.is_null() {
-                    reply.warnings.push("The member \"error\" counts even though it is null; leave it out.".to_owned());
-                }
-                reply.error = Some(read_error(value));
-            }
-            "debugContext" => reply.debug_context = Some(value),
-            // Okta's OpenAPI description of the registration answer spells the member so; its text and examples do not.
-            "Error" => reply.warnings.push("The member \"Error\" is ignored; it is written \"error\".".to_owned()),
-            _ => {}
-        }
-    }
+    let Frame { commands, mut reply } = Frame::read(hook_type, members)?;
     if reply.error.is_none()
         && let Some(commands) = commands
     {
@@ -71,6 +55,67 @@ pub fn check_reply<'a>(
         reply.commands = checker.commands(commands)?;
     }
     Ok(reply)
+}
+
+/// The members of an answer that Okta names.
+#[derive(Default)]
+struct Frame<'a> {
+    commands: Option<Value<'a>>,
+    reply: Reply<'a>,
+}
+
+/// The names of an answer's members.
+const MEMBERS: [&str; 3] = ["commands", "error", "debugContext"];
+
+impl<'a> Frame<'a> {
+    /// A member that is null counts as absent: typed services print null for what they don't set, as Okta's own Java models do.
+    ///
+    /// Registration fails closed, so an answer that can't have meant "go on" must not be taken for it: `Error` and `Commands`,
+    /// as some of Okta's SDK models spell them, are read, and an answer without any known member is refused.
+    fn read(hook_type: HookType, members: Members<'a>) -> Result<Self, Fault> {
+        let fails_closed = hook_type == HookType::Registration;
+        let (mut frame, mut unknown, mut is_known) = (Self::default(), Vec::new(), members.is_empty());
+        let twin_of = |name: &str| MEMBERS.iter().find(|known| known.eq_ignore_ascii_case(name));
+        let (exact, other): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| MEMBERS.contains(&&**name));
+        for (name, value) in exact {
+            is_known = true;
+            frame.take(&name, value);
+        }
+        for (name, value) in other {
+            match twin_of(&name).filter(|_| fails_closed) {
+                Some(known) => {
+                    is_known = true;
+                    let text = format!("The member {} counts as \"{known}\"; write it so.", quote(&name));
+                    frame.reply.warnings.push(text);
+                    frame.take(known, value);
+                }
+                None => unknown.push(name),
+            }
+        }
+        if fails_closed && !is_known {
+            let expected = "\"commands\", \"error\" or an empty object";
+            let first = unknown.first().map(|name| &**name).unwrap_or_default();
+            let nearest = nearest(first, MEMBERS);
+            return Err(Fault::new(Reason::NoKnownMember, "", expected).found(quote(first)).nearest(nearest));
+        }
+        for name in unknown {
+            let meant = nearest(&name, MEMBERS).map(|name| format!(" Did you mean \"{name}\"?"));
+            let text = format!("The member {} is ignored.{}", quote(&name), meant.unwrap_or_default());
+            frame.reply.warnings.push(text);
+        }
+        Ok(frame)
+    }
+
+    /// Takes a known member, unless it is null or there already.
+    fn take(&mut self, name: &str, value: Value<'a>) {
+        let Self { commands, reply } = self;
+        match name {
+            _ if value.is_null() => {}
+            "commands" => *commands = commands.take().or(Some(value)),
+            "error" => reply.error = reply.error.take().or_else(|| Some(read_error(value))),
+            _ => reply.debug_context = reply.debug_context.take().or(Some(value)),
+        }
+    }
 }
 
 fn check_frame(hook_type: HookType, status: u16, body: &[u8]) -> Result<(), Fault> {

@@ -19,6 +19,8 @@ pub enum Reason {
     UnexpectedStatus,
     /// The body is JSON, but no object.
     NotAnObject,
+    /// The body is an object with members, none of which is one of an answer.
+    NoKnownMember,
     /// `commands` is no array.
     CommandsNotArray,
     /// There are more than [`MAX_COMMANDS`](crate::MAX_COMMANDS) commands.
@@ -47,11 +49,12 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedJson,
         Self::ResponseTooLarge,
         Self::UnexpectedStatus,
         Self::NotAnObject,
+        Self::NoKnownMember,
         Self::CommandsNotArray,
         Self::TooManyCommands,
         Self::UnknownCommand,
@@ -74,6 +77,7 @@ impl Reason {
             Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
             Self::UnexpectedStatus => "UNEXPECTED_STATUS",
             Self::NotAnObject => "NOT_AN_OBJECT",
+            Self::NoKnownMember => "NO_KNOWN_MEMBER",
             Self::CommandsNotArray => "COMMANDS_NOT_ARRAY",
             Self::TooManyCommands => "TOO_MANY_COMMANDS",
             Self::UnknownCommand => "UNKNOWN_COMMAND",

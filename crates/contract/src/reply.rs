@@ -13,7 +13,7 @@ pub const DEFAULT_ERROR_SUMMARY: &str = "The callback service returned an error"
 pub struct Reply<'a> {
     /// The commands in the order of the answer. None if there is an `error`: it cancels them.
     pub commands: Vec<Command<'a>>,
-    /// The `error` member. Any form of it counts, even `{}` or `null`.
+    /// The `error` member. Any form of it counts, even `{}`, but `null` is no error.
     pub error: Option<ErrorObject<'a>>,
     /// The `debugContext` member, meant for the System Log.
     pub debug_context: Option<Value<'a>>,

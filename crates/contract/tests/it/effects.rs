@@ -54,7 +54,7 @@ fn the_member_action_is_read_where_registration_is_absent() {
 fn any_error_denies_a_registration_and_changes_nothing() {
     for body in [
         r#"{"error":{}}"#,
-        r#"{"error":null}"#,
+        r#"{"error":false}"#,
         r#"{"commands":[{"type":"com.okta.user.profile.update","value":{"city":"b"}}],"error":[]}"#,
     ] {
         let effect = register(body);

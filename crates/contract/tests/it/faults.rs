@@ -58,7 +58,6 @@ fn the_frame_of_an_answer_is_checked() {
         ("", Reason::MalformedJson, ""),
         ("[]", Reason::NotAnObject, ""),
         ("null", Reason::NotAnObject, ""),
-        (r#"{"commands":null}"#, Reason::CommandsNotArray, "/commands"),
         (r#"{"commands":{}}"#, Reason::CommandsNotArray, "/commands"),
         (r#"{"commands":["x"]}"#, Reason::BadValueShape, "/commands/0"),
         (r#"{"commands":[{}]}"#, Reason::UnknownCommand, "/commands/0/type"),
@@ -98,7 +97,7 @@ fn statuses_and_sizes_outside_the_contract_are_refused() {
             let fault = check_reply(hook_type, &request, status, b"{}", &BaseSchema).unwrap_err();
             assert_eq!(fault.reason, Reason::UnexpectedStatus);
         }
-        let whole = [b"{\"pad\":\"".as_slice(), &vec![b'x'; MAX_REPLY_BYTES - 10], b"\"}"].concat();
+        let whole = [b"{\"debugContext\":\"".as_slice(), &vec![b'x'; MAX_REPLY_BYTES - 19], b"\"}"].concat();
         assert_eq!(whole.len(), MAX_REPLY_BYTES);
         assert!(check_reply(hook_type, &request, 200, &whole, &BaseSchema).is_ok());
         let over = [whole.as_slice(), b" "].concat();
@@ -199,14 +198,63 @@ fn a_stray_text_in_a_password_answer_is_not_repeated() {
 #[test]
 fn any_error_member_is_accepted_and_cancels_even_broken_commands() {
     for hook_type in HookType::ALL {
-        for error in ["{}", "null", "true", "\"no\"", "[]", "0"] {
+        for error in ["{}", "true", "\"no\"", "[]", "0"] {
             let body = format!(r#"{{"commands":"broken","error":{error}}}"#);
             let reply = check_reply(hook_type, &Value::Null, 200, body.as_bytes(), &BaseSchema).unwrap();
             assert!(reply.error.is_some() && reply.commands.is_empty(), "{hook_type} {error}");
         }
     }
-    let capital = check(HookType::Registration, &json!({}), r#"{"Error":{"errorSummary":"x"}}"#).unwrap();
-    assert!(capital.error.is_none() && capital.warnings.len() == 1);
+}
+
+#[test]
+fn a_member_that_is_null_counts_as_absent() {
+    for body in [
+        r#"{"commands":null,"error":null,"debugContext":null}"#,
+        r#"{"commands":[],"error":null}"#,
+        r#"{"error":{"errorSummary":"no"},"commands":null}"#,
+    ] {
+        for hook_type in HookType::ALL {
+            let reply = check_reply(hook_type, &Value::Null, 200, body.as_bytes(), &BaseSchema).unwrap();
+            assert_eq!(reply.error.is_some(), body.contains("no"), "{hook_type} {body}");
+            assert!(reply.debug_context.is_none() && reply.warnings.is_empty(), "{hook_type} {body}");
+        }
+    }
+    let body = r#"{"commands":[{"type":"com.okta.action.update","value":{"registration":"DENY"}}],"error":null}"#;
+    let reply = check(HookType::Registration, &json!({}), body).unwrap();
+    assert!(reply.error.is_none() && reply.commands.len() == 1);
+    let causes =
+        r#"{"error":{"errorSummary":null,"errorCauses":[{"errorSummary":"a","reason":null,"location":null}]}}"#;
+    let error = check(HookType::Registration, &json!({}), causes).unwrap().error.unwrap();
+    assert_eq!(
+        (error.summary, error.causes[0].summary.as_deref(), &error.causes[0].location),
+        (None, Some("a"), &None)
+    );
+}
+
+#[test]
+fn what_can_not_have_meant_to_go_on_does_not_admit() {
+    let denied = |body: &'static str| {
+        let reply = check(HookType::Registration, &json!({}), body).unwrap();
+        (reply.error.is_some() || !reply.commands.is_empty()) && reply.warnings.len() == 1
+    };
+    assert!(denied(r#"{"commands":[],"Error":{"errorSummary":"no"}}"#));
+    assert!(denied(r#"{"Commands":[{"type":"com.okta.action.update","value":{"registration":"DENY"}}]}"#));
+    for (body, nearest) in [
+        (r#"{"command":[{"type":"com.okta.action.update","value":{"registration":"DENY"}}]}"#, Some("commands")),
+        (r#"{"errors":[{"errorSummary":"no"}]}"#, Some("error")),
+        (r#"{"statusCode":200,"body":"{}"}"#, None),
+        (r#"{"errorMessage":"x","errorType":"TypeError"}"#, None),
+        (r#"{"message":"Unauthorized"}"#, None),
+        (r#"{"eventId":"1","eventType":"com.okta.user.pre-registration","data":{}}"#, None),
+    ] {
+        let fault = registration(body);
+        assert_eq!((fault.reason, fault.nearest.as_deref()), (Reason::NoKnownMember, nearest), "{body}");
+        let other = check(HookType::Token, &json!({}), body).unwrap();
+        assert!(other.is_empty() && !other.warnings.is_empty(), "hooks that fail open go on, and are warned: {body}");
+    }
+    let beside = check(HookType::Registration, &json!({}), r#"{"commands":[],"errors":[]}"#).unwrap();
+    assert_eq!(beside.warnings, ["The member \"errors\" is ignored. Did you mean \"error\"?"]);
+    assert!(check(HookType::Registration, &json!({}), "{}").unwrap().is_empty());
 }
 
 #[test]

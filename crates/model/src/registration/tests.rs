@@ -146,7 +146,7 @@ fn denial_without_an_error_has_its_own_words() {
 
 #[test]
 fn any_error_denies_whatever_the_commands_say() {
-    for error in ["{}", "null", r#"{"errorSummary":"For the log"}"#, "[]", "5"] {
+    for error in ["{}", "false", r#"{"errorSummary":"For the log"}"#, "[]", "5"] {
         let allow = r#"{"type":"com.okta.action.update","value":{"registration":"ALLOW"}}"#;
         let answer = format!(r#"{{"commands":[{allow}],"error":{error}}}"#);
         assert_eq!(refusal(signed_up(&answer)), banner("Registration cannot be completed at this time."), "{error}");

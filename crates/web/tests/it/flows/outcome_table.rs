@@ -145,7 +145,11 @@ fn words() -> Vec<Row> {
     let causes = |causes: &str| error(&format!(r#"{{"errorSummary":"x","errorCauses":[{causes}]}}"#));
     let ask_hr = |location: &str| format!(r#"{{"errorSummary":"Ask HR.","location":"{location}"}}"#);
     vec![
-        ("an error of null", error("null"), Error),
+        ("an error of null, as typed services print it", error("null"), Admitted),
+        ("an error of false", error("false"), Error),
+        ("an error spelt as SDK models do", answer(r#"{"commands":[],"Error":{"errorSummary":"no"}}"#), Error),
+        ("an answer of a gateway", answer(r#"{"statusCode":200,"body":"{}"}"#), Failed),
+        ("a command instead of commands", answer(r#"{"command":[]}"#), Failed),
         ("an empty error", error("{}"), Error),
         ("an error with a summary only", error(r#"{"errorSummary":"For the log."}"#), Error),
         ("an error without causes", causes(""), Error),
