@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::canaries;
+
 /// How long a test waits for an answer before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -181,12 +183,21 @@ impl Request {
         let stream = self.client.connect().await;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a connection speaks HTTP");
         let connection = tokio::spawn(connection);
-        let request = self.builder.body(Full::new(self.body)).expect("a well-formed request");
+        let canaries = canaries::at(self.client.address);
+        let (head, ()) = self.builder.body(()).expect("a well-formed request").into_parts();
+        if let Some(canaries) = &canaries {
+            canaries.note_request(&head, &self.body);
+        }
+        let what = format!("{} {}", head.method, head.uri);
+        let request = hyper::Request::from_parts(head, Full::new(self.body));
         let response = timeout(PATIENCE, sender.send_request(request)).await.expect("an answer in time");
         let (parts, body) = response.expect("the server answers").into_parts();
         let body = timeout(PATIENCE, body.collect()).await.expect("an answer in time");
         let body = body.expect("the answer is whole").to_bytes();
         connection.abort();
+        if let Some(canaries) = &canaries {
+            canaries.note_answer(&what, &parts.headers, &body);
+        }
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Tests start the real server on an ephemeral port, with a real database and real HTTP; only time and chance are ours.
 
+pub mod canaries;
 pub mod certificates;
 mod client;
 mod entropy;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::canaries::{self, Remains};
 use crate::client::Client;
 use crate::entropy::{FixedClock, SeededEntropy};
 
@@ -73,6 +74,8 @@ pub struct Org {
 /// What an org stands on, and what stays when it is started again.
 struct Ground {
     options: OrgOptions,
+    /// Before the folder, which goes behind it.
+    remains: Remains,
     folder: TempDir,
     keyring: Keyring,
     starts: u64,
@@ -96,7 +99,8 @@ impl Org {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keyring = Keyring::in_memory(&SeededEntropy::new(7));
         let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_700_000_000_000)));
-        Self::run(Ground { options, folder, keyring, starts: 0 }, clock).await
+        let remains = Remains::new(folder.path(), options.database_url.clone(), keyring.clone());
+        Self::run(Ground { options, remains, folder, keyring, starts: 0 }, clock).await
     }
 
     async fn run(mut ground: Ground, clock: Arc<FixedClock>) -> Self {
@@ -114,6 +118,7 @@ impl Org {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::bind(address, options.limits).await.expect("an ephemeral port");
         let address = server.local_address();
+        canaries::watch(address, &ground.remains.canaries);
         let mut settings = options.settings;
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{address}");
@@ -130,6 +135,7 @@ impl Org {
         let secret = SecretString::from(TOKEN);
         let token = NewApiToken::with_secret("test", secret, grant, clock.as_ref(), entropy.as_ref());
         token.store(&store, entropy.as_ref()).await.expect("the token is stored");
+        ground.remains.apps.push(app.clone());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve(app.clone(), async move {
             // A dropped sender stops the org too.

@@ -9,6 +9,7 @@ mod authentication;
 mod authorization;
 mod bodies;
 mod canaries;
+mod canary_suite;
 mod concurrency;
 mod execute;
 mod executions;
