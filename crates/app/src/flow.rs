@@ -14,13 +14,17 @@ mod progressive;
 mod registration;
 mod run;
 mod sign_in;
+mod typed;
 mod view;
 
 use std::time::Duration;
 
 use hookwright_engine::run_to_end;
 use hookwright_model::Timestamp;
-use hookwright_model::flow::{ClientBinding, FLOW_LIFETIME, Flow, FlowCode, FlowState, Input};
+use hookwright_model::client_address::counted_address;
+use hookwright_model::flow::{
+    ClientBinding, FLOW_LIFETIME, Flow, FlowCode, FlowState, Input, OPEN_FLOWS_PAUSE, OPEN_FLOWS_PER_NETWORK,
+};
 use hookwright_model::id::{AppId, mint_event_id};
 use hookwright_store::{Change, CommitError, Conflict, FlowChange};
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +50,8 @@ pub struct FlowStart {
     pub client: Option<ClientBinding>,
     /// Somebody who is signed in already.
     pub signed_in: Option<SignedIn>,
+    /// Whether a client that proved itself with its secret begins it, for a visitor of its own: it is not counted.
+    pub is_vouched_for: bool,
 }
 
 /// A flow that just began; the only time that its handles are known.
@@ -103,7 +109,8 @@ impl App {
     /// Begins a flow. For somebody who is signed in already it may be at its end at once.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such app or nobody can sign in to it.
+    /// [`Error::NotFound`] if there is no such app or nobody can sign in to it, [`Error::TooBusy`] if too many flows of the client's
+    /// network are open.
     pub async fn start_flow(&self, start: FlowStart, origin: &RequestOrigin) -> Result<StartedFlow, Error> {
         let interaction_handle = mint(self.entropy());
         let first = first_of(interaction_handle.expose_secret());
@@ -145,8 +152,18 @@ impl App {
             expires: now.plus(FLOW_LIFETIME),
             revision: 1,
         };
-        let (expires, insert) = (flow.expires, Change::Flow(FlowChange::Insert(Box::new(flow.clone()))));
-        match self.inner.store.commit(vec![insert]).await {
+        let expires = flow.expires;
+        let network = self.network_key(origin).filter(|_| !start.is_vouched_for && start.signed_in.is_none());
+        let insert = match network {
+            Some(network) => {
+                FlowChange::InsertWithin { flow: Box::new(flow.clone()), network, most: OPEN_FLOWS_PER_NETWORK }
+            }
+            None => FlowChange::Insert(Box::new(flow.clone())),
+        };
+        match self.inner.store.commit(vec![Change::Flow(insert)]).await {
+            Err(CommitError::Conflict(Conflict::LimitReached)) => {
+                return Err(Error::TooBusy { retry_after: OPEN_FLOWS_PAUSE });
+            }
             // Two requests of one browser began it at once.
             Ok(()) | Err(CommitError::Conflict(Conflict::AlreadyThere)) => {}
             Err(error) => return Err(error.into()),
@@ -156,6 +173,12 @@ impl App {
         let mut run = Run::new(self, flow, org, state_handle, origin.clone());
         run.resume(signed_in).await?;
         Ok((expires, run.handle))
+    }
+
+    /// What the open flows of a client's network are counted under, where limits are on.
+    fn network_key(&self, origin: &RequestOrigin) -> Option<[u8; 32]> {
+        let address = origin.ip_address.filter(|_| self.settings().rate_limits)?;
+        Some(sha256(&[b"open flows", counted_address(address).to_string().as_bytes()]))
     }
 
     /// Where a flow stands; `None` if it is unknown or over.
@@ -286,6 +309,11 @@ impl App {
     /// # Errors
     /// The store's.
     pub async fn flow_code(&self, code: &str) -> Result<Option<FlowCode>, Error> {
+        Ok(self.known_code(code).await?.filter(|found| found.taken.is_none()))
+    }
+
+    /// The same also if it was used, as long as its time is not over.
+    pub(crate) async fn known_code(&self, code: &str) -> Result<Option<FlowCode>, Error> {
         let found = self.inner.store.flow_code(&code_hash(code)).await?;
         Ok(found.filter(|found| self.now() < found.expires))
     }

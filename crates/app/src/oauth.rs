@@ -124,8 +124,11 @@ impl App {
     ) -> Result<SecretString, OAuthFailure> {
         let known = self.authenticated_client(parameters, basic).await?;
         let binding = read_interact(parameters, &known.client).map_err(refused)?;
+        let gave_secret =
+            parameters.get("client_secret").is_some() || basic.is_some_and(|basic| basic.secret.is_some());
+        let is_vouched_for = gave_secret && !known.client.is_public();
         let application = Some(known.application.id.clone());
-        let start = FlowStart { application, client: Some(binding), signed_in: None };
+        let start = FlowStart { application, client: Some(binding), signed_in: None, is_vouched_for };
         Ok(self.start_flow(start, origin).await?.interaction_handle)
     }
 
@@ -155,8 +158,12 @@ impl App {
             return Ok(back(target.with_error(&error)));
         }
         let resumes = signed_in.is_some();
-        let start =
-            FlowStart { application: Some(known.application.id.clone()), client: Some(request.binding), signed_in };
+        let start = FlowStart {
+            application: Some(known.application.id.clone()),
+            client: Some(request.binding),
+            signed_in,
+            is_vouched_for: false,
+        };
         let started = self.start_flow(start, origin).await?;
         if !resumes {
             return Ok(Authorized::SignIn(started));

@@ -20,7 +20,7 @@ use crate::id::{AppId, UserId};
 use crate::registration::{FormField, Message};
 
 pub use client::{ClientBinding, ClientFace};
-pub use code::FlowCode;
+pub use code::{CODE_RETRY_GRACE, FlowCode};
 pub use newcomer::Newcomer;
 
 /// How long a flow waits for its person, counted from its start.
@@ -50,6 +50,13 @@ pub const EMAIL_CODE_PAUSE: Duration = Duration::from_secs(15);
 
 /// How long the code at the end of a flow can be exchanged for tokens.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// How many flows of one client network may be open at a time, where limits are on. Each takes a row for an hour, and anybody may
+/// begin one. People behind one address finish theirs, and those that ended don't count.
+pub const OPEN_FLOWS_PER_NETWORK: i64 = 1_000;
+
+/// How long somebody is told to wait whose network has too many open flows.
+pub const OPEN_FLOWS_PAUSE: Duration = Duration::from_secs(60);
 
 /// How many rises in rights a client can follow by its interaction handle, in one flow.
 pub const MAX_FOLLOWED_RISES: usize = 32;
@@ -114,6 +121,9 @@ pub struct FlowState {
     /// Who is to be a user at the end of the flow, if the flow is about somebody who is none yet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub newcomer: Option<Box<Newcomer>>,
+    /// Everything else, as it is kept: sealed under a key that only the state handle leads to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sealed: Option<String>,
 }
 
 /// How a refusal is told in HTTP.
@@ -213,7 +223,34 @@ impl FlowState {
             refusal: None,
             rises: Vec::new(),
             newcomer: None,
+            sealed: None,
         }
+    }
+
+    /// Whether it holds anything that a person typed or that is about somebody, and must not be kept in the clear. A password
+    /// may have been typed into any field.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        let is_at_the_door = matches!(self.stage, Stage::Identify | Stage::SignUp);
+        !is_at_the_door || !self.values.is_empty() || !self.messages.is_empty()
+    }
+
+    /// What is to be sealed: all but what the client asked for, and what leads to the state handle.
+    #[must_use]
+    pub fn to_seal(&self) -> Self {
+        Self { client: None, rises: Vec::new(), sealed: None, ..self.clone() }
+    }
+
+    /// The same as it is kept.
+    #[must_use]
+    pub fn kept_as(self, sealed: String) -> Self {
+        Self { rises: self.rises, sealed: Some(sealed), ..Self::beginning(self.client) }
+    }
+
+    /// The whole state again.
+    #[must_use]
+    pub fn opened(self, unsealed: Self) -> Self {
+        Self { client: self.client, rises: self.rises, sealed: None, ..unsealed }
     }
 
     /// Whether a client leads the person through by itself, so that its interaction handle must open the flow all the time.

@@ -123,10 +123,13 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
 fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), StoreError> {
     match change {
         FlowChange::Insert(flow) => statements.push(flows::insert(&flow)?),
-        FlowChange::Update { flow, expected } => statements.push(flows::update(&flow, expected)?),
+        FlowChange::InsertWithin { flow, network, most } => {
+            statements.push(flows::insert_within(&flow, &network, most)?);
+        }
+        FlowChange::Update { flow, expected, is_over } => statements.push(flows::update(&flow, expected, is_over)?),
         FlowChange::Delete(id) => statements.push(flows::delete(&id)),
         FlowChange::InsertCode(code) => statements.push(flow_codes::insert(&code)?),
-        FlowChange::TakeCode(sha256) => statements.push(flow_codes::take(&sha256)),
+        FlowChange::TakeCode { sha256, at } => statements.push(flow_codes::take(&sha256, at)),
         FlowChange::InsertSession(session) => statements.push(sessions::insert(&session)),
         FlowChange::TouchSession { id, at } => statements.push(sessions::touch(&id, at)),
         FlowChange::DeleteSession(id) => statements.push(sessions::delete(&id)),

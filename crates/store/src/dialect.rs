@@ -121,6 +121,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0013_journal_chain.sql"),
                 include_str!("../migrations/sqlite/0014_proof_epoch.sql"),
                 include_str!("../migrations/sqlite/0015_roles.sql"),
+                include_str!("../migrations/sqlite/0016_open_flows.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -138,6 +139,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0013_journal_chain.sql"),
                 include_str!("../migrations/postgres/0014_proof_epoch.sql"),
                 include_str!("../migrations/postgres/0015_roles.sql"),
+                include_str!("../migrations/postgres/0016_open_flows.sql"),
             ],
         }
     }

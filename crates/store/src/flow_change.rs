@@ -11,6 +11,15 @@ use hookwright_model::session::Session;
 pub enum FlowChange {
     /// A new flow; [`crate::Conflict::AlreadyThere`] if there is one with this state handle.
     Insert(Box<Flow>),
+    /// The same, if fewer than `most` flows of this client network are open; [`crate::Conflict::LimitReached`] otherwise.
+    InsertWithin {
+        /// The flow.
+        flow: Box<Flow>,
+        /// What the network is counted under.
+        network: [u8; 32],
+        /// How many may be open.
+        most: i64,
+    },
     /// The flow gets this attempt, state, state handle and the next revision, if its stored revision is still this one and everything that
     /// is expected is so; [`crate::Conflict::Stale`] otherwise.
     Update {
@@ -18,13 +27,20 @@ pub enum FlowChange {
         flow: Box<Flow>,
         /// What was read before and must be so still.
         expected: Expected,
+        /// Whether it came to its end: it is no longer counted among the open flows of its network.
+        is_over: bool,
     },
     /// The flow that this state handle opens goes, if it is there.
     Delete([u8; 32]),
     /// A code that a client may exchange once; [`crate::Conflict::AlreadyThere`] if it is there.
     InsertCode(Box<FlowCode>),
-    /// The code goes; [`crate::Conflict::Stale`] if it is gone.
-    TakeCode([u8; 32]),
+    /// The code is exchanged; [`crate::Conflict::Stale`] if it was before, or is gone.
+    TakeCode {
+        /// SHA-256 of the code.
+        sha256: [u8; 32],
+        /// When.
+        at: Timestamp,
+    },
     /// A new session; [`crate::Conflict::AlreadyThere`] if its token is there.
     InsertSession(Session),
     /// A session was used: moves its date forward only. Never a conflict.

@@ -11,7 +11,7 @@ use crate::database::fetch;
 use crate::error::{CommitError, StoreError};
 use crate::flow_change::Expected;
 use crate::leases::Claim;
-use crate::statement::{Argument, Otherwise, Statement};
+use crate::statement::{Argument, Otherwise, Probe, Statement};
 use crate::store::Store;
 use crate::stored_form::{from_text, hash, to_text};
 use crate::work::Work;
@@ -22,9 +22,15 @@ const LONGEST_CLAIM: Duration = Duration::from_secs(10 * 60);
 const INSERT: &str = "INSERT INTO flows (id, attempt, application_id, state, created_ms, expires_ms, revision) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
+const INSERT_WITHIN: &str = "INSERT INTO flows (id, attempt, application_id, state, created_ms, expires_ms, revision, network) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8 \
+     WHERE (SELECT COUNT(*) FROM flows WHERE network = $8 AND expires_ms > $5) < $9 ON CONFLICT DO NOTHING";
+
+const WITH_ID: &str = "SELECT attempt FROM flows WHERE id = $1";
+
 /// Takes no lock on what is expected: whoever changes a policy does not wait for those who sign up.
 const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revision + 1, handle = $9, previous = $10, \
-     claimed_until_ms = 0 \
+     claimed_until_ms = 0, network = CASE WHEN $11 = 1 THEN NULL ELSE network END \
      WHERE id = $1 AND revision = $2 \
      AND ($5 = '' OR EXISTS (SELECT 1 FROM enrollment_policies WHERE id = $5 AND revision = $6)) \
      AND ($7 = '' OR EXISTS (SELECT 1 FROM inline_hooks WHERE id = $7 AND revision = $8))";
@@ -59,7 +65,19 @@ const DROP_EXPIRED: [&str; 9] = [
 ];
 
 pub(crate) fn insert(flow: &Flow) -> Result<Statement, StoreError> {
-    let arguments = vec![
+    Ok(Statement::new(INSERT, columns(flow)?).or(Otherwise::Conflict(Conflict::AlreadyThere)))
+}
+
+pub(crate) fn insert_within(flow: &Flow, network: &[u8; 32], most: i64) -> Result<Statement, StoreError> {
+    let mut arguments = columns(flow)?;
+    arguments.extend([Argument::Bytes(network.to_vec()), Argument::Integer(most)]);
+    let there = Probe::new(WITH_ID, vec![Argument::Bytes(flow.id.to_vec())], Conflict::AlreadyThere);
+    let otherwise = Otherwise::FirstFound { probes: vec![there], conflict: Conflict::LimitReached };
+    Ok(Statement::new(INSERT_WITHIN, arguments).or(otherwise))
+}
+
+fn columns(flow: &Flow) -> Result<Vec<Argument>, StoreError> {
+    Ok(vec![
         Argument::Bytes(flow.id.to_vec()),
         Argument::Text(flow.attempt.clone()),
         Argument::Text(flow.application.as_str().to_owned()),
@@ -67,11 +85,10 @@ pub(crate) fn insert(flow: &Flow) -> Result<Statement, StoreError> {
         Argument::Integer(flow.created.as_millis()),
         Argument::Integer(flow.expires.as_millis()),
         Argument::Integer(flow.revision),
-    ];
-    Ok(Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::AlreadyThere)))
+    ])
 }
 
-pub(crate) fn update(flow: &Flow, expected: Expected) -> Result<Statement, StoreError> {
+pub(crate) fn update(flow: &Flow, expected: Expected, is_over: bool) -> Result<Statement, StoreError> {
     let (policy, policy_revision) =
         expected.policy.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
     let (hook, hook_revision) = expected.hook.map_or((String::new(), 0), |(id, revision)| (id.to_string(), revision));
@@ -87,6 +104,7 @@ pub(crate) fn update(flow: &Flow, expected: Expected) -> Result<Statement, Store
         // The first handle is the one that the id is made of.
         Argument::OptionalBytes((flow.handle != flow.id).then(|| flow.handle.to_vec())),
         Argument::OptionalBytes(flow.previous.map(|previous| previous.to_vec())),
+        Argument::Integer(i64::from(is_over)),
     ];
     Ok(Statement::new(UPDATE, arguments).or(Otherwise::Conflict(Conflict::Stale)))
 }

@@ -9,6 +9,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::flow::Flow;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::typed;
 use crate::opaque::{derived, sha256};
 use crate::{App, Error, FlowView};
 
@@ -50,6 +51,7 @@ impl App {
         if handle_hash(handle.expose_secret()) != flow.handle {
             return Ok(None);
         }
+        let Some(flow) = typed::opened(flow, handle.expose_secret()) else { return Ok(None) };
         let view = self.view(flow, handle.expose_secret()).await?;
         Ok(view.map(|view| (handle, view)))
     }
@@ -65,7 +67,8 @@ impl App {
             return Ok(None);
         }
         let found = self.inner.store.flow_with_claim(&handle_hash(state_handle)).await?;
-        Ok(found.filter(|(flow, _)| self.is_alive(flow)))
+        let found = found.filter(|(flow, _)| self.is_alive(flow));
+        Ok(found.and_then(|(flow, until)| Some((typed::opened(flow, state_handle)?, until))))
     }
 
     /// Where a flow went that this state handle opened before; `None` if there is none. The handle of now is for the page alone

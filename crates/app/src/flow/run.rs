@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::SentForm;
 use super::handles::{handle_hash, risen};
+use super::typed;
 use crate::opaque::mint;
 use crate::sessions::{NewSession, SignedIn};
 use crate::turns::Turn;
@@ -233,7 +234,9 @@ impl<'a> Run<'a> {
             flow.handle = handle_hash(handle.expose_secret());
             flow.state = flow.state.risen(self.rise.expose_secret().to_owned());
         }
-        let update = FlowChange::Update { flow: Box::new(flow.clone()), expected: next.expected };
+        let is_over = matches!(flow.state.stage, Stage::Done { .. });
+        let kept = typed::sealed(flow.clone(), handle.expose_secret())?;
+        let update = FlowChange::Update { flow: Box::new(kept), expected: next.expected, is_over };
         let mut changes = vec![Change::Flow(update)];
         changes.extend(next.changes);
         let has_record = changes.iter().any(|change| matches!(change, Change::AppendExecution(_)));
@@ -264,7 +267,12 @@ impl<'a> Run<'a> {
     /// The flow as it is stored now.
     pub(super) async fn reread(&mut self) -> Result<(), Error> {
         if let Some(flow) = self.app.inner.store.flow_with_id(&self.flow.id).await? {
-            self.flow = flow;
+            // Where it went on under another handle, it can't be read, and is not shown.
+            self.flow = if flow.handle == self.flow.handle {
+                typed::opened(flow, self.handle.expose_secret()).ok_or_else(unreadable)?
+            } else {
+                flow
+            };
         }
         Ok(())
     }
@@ -290,6 +298,10 @@ impl<'a> Run<'a> {
         };
         Ok(self.app.inner.store.user(user.as_str()).await?.filter(still))
     }
+}
+
+fn unreadable() -> Error {
+    Error::Internal("a flow can't be read with its own state handle".to_owned())
 }
 
 /// How often, and how far apart, a database that is away is asked whether it kept a record.

@@ -126,6 +126,7 @@ impl Run<'_> {
                 client: client.clone(),
                 authenticated,
                 expires: now.plus(CODE_LIFETIME),
+                taken: None,
             }))));
         }
         // A client that leads the person has its own idea of a session.

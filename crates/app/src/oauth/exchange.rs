@@ -81,11 +81,16 @@ impl App {
     ) -> Result<Value> {
         let name = if purpose == Purpose::Interaction { "interaction_code" } else { "code" };
         let code = parameters.required(name).map_err(refused)?;
-        let Some(found) = self.flow_code(code).await? else {
+        let Some(found) = self.known_code(code).await? else {
             self.end_grant_of_code(code, origin).await?;
             return Err(refused(OAuthError::invalid_grant()));
         };
-        if !is_for(&found, client, purpose, parameters) {
+        let fits = is_for(&found, client, purpose, parameters);
+        // The client itself may ask again when its answer was lost or late: it gets nothing more, and loses nothing.
+        if found.taken.is_some() && !(fits && found.may_be_retried(self.now())) {
+            self.end_grant_of_code(code, origin).await?;
+        }
+        if found.taken.is_some() || !fits {
             return Err(refused(OAuthError::invalid_grant()));
         }
         let user = self.token_user(&found.user, &found).await?.ok_or_else(|| refused(OAuthError::invalid_grant()))?;
@@ -107,7 +112,7 @@ impl App {
         // Before the code is used up: an org that can't sign does not burn codes.
         self.signing_keys().await?;
         let mut changes = vec![
-            Change::Flow(FlowChange::TakeCode(found.sha256)),
+            Change::Flow(FlowChange::TakeCode { sha256: found.sha256, at: now }),
             Change::OAuth(OAuthChange::InsertGrant(Box::new(grant.clone()))),
         ];
         let refresh_token = offline.then(|| mint(self.entropy()));
@@ -117,19 +122,17 @@ impl App {
         changes.push(self.grant_event(events::TOKENS_GRANTED, client, &user, origin));
         match self.inner.store.commit(changes).await {
             Ok(()) => {}
-            Err(CommitError::Conflict(Conflict::Stale | Conflict::AlreadyThere)) => {
-                // Somebody was faster with the same code.
-                self.end_grant_of_code(code, origin).await?;
+            // Another request of this client, with the same verifier, was faster just now: a retry.
+            Err(CommitError::Conflict(Conflict::Stale | Conflict::AlreadyThere | Conflict::Reference)) => {
                 return Err(refused(OAuthError::invalid_grant()));
             }
-            Err(CommitError::Conflict(Conflict::Reference)) => return Err(refused(OAuthError::invalid_grant())),
             Err(error) => return Err(error.into()),
         }
         let nonce = found.client.nonce.as_deref();
         self.tokens(Tokens { client, user: &user, grant: &grant, scopes, nonce, refresh_token }).await
     }
 
-    /// A code that comes again ends what it led to (RFC 6749 section 4.1.2).
+    /// A code that comes again, and is no retry, ends what it led to (RFC 6749 section 4.1.2).
     async fn end_grant_of_code(&self, code: &str, origin: &RequestOrigin) -> Result<()> {
         let grant = self.inner.store.oauth_grant_of_code(&code_hash(code)).await?;
         if let Some(grant) = grant.filter(|grant| grant.revoked.is_none()) {

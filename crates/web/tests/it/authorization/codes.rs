@@ -33,6 +33,7 @@ async fn a_code_that_comes_again_is_refused_and_ends_what_it_bought() {
     let code = party.interaction_code().await;
     let tokens = party.exchange(&code).await.json();
     assert_eq!(party.userinfo(&tokens).await.status, 200);
+    party.org().clock.advance(Duration::from_secs(11));
     oauth_refused(&party.exchange(&code).await, 400, "invalid_grant");
     assert_eq!(party.userinfo(&tokens).await.status, 401);
     oauth_refused(&party.refresh(&tokens["refresh_token"]).await, 400, "invalid_grant");
@@ -46,8 +47,43 @@ async fn of_many_who_bring_a_code_at_once_at_most_one_gets_tokens() {
     let party = Party::public().await;
     let code = party.interaction_code().await;
     let answers = futures::future::join_all((0..8).map(|_| party.exchange(&code))).await;
-    assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1);
+    let winners: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!(winners.len(), 1);
     assert!(answers.iter().all(|answer| answer.status == 200 || answer.json()["error"] == "invalid_grant"));
+    // Those who came too late leave the winner what it has.
+    let tokens = winners[0].json();
+    assert_eq!(party.userinfo(&tokens).await.status, 200);
+    assert_eq!(party.refresh(&tokens["refresh_token"]).await.status, 200);
+    assert_eq!(party.flow.count("app.oauth2.as.token.detect_reuse").await, 0);
+}
+
+#[tokio::test]
+async fn a_retry_within_seconds_gets_nothing_and_ends_nothing() {
+    let party = Party::public().await;
+    let code = party.interaction_code().await;
+    let tokens = party.exchange(&code).await.json();
+    for _ in 0..2 {
+        party.org().clock.advance(Duration::from_secs(5));
+        oauth_refused(&party.exchange(&code).await, 400, "invalid_grant");
+        assert_eq!(party.userinfo(&tokens).await.status, 200);
+    }
+    party.org().clock.advance(Duration::from_secs(1));
+    oauth_refused(&party.exchange(&code).await, 400, "invalid_grant");
+    assert_eq!(party.userinfo(&tokens).await.status, 401, "after ten seconds it is nobody's retry");
+}
+
+#[tokio::test]
+async fn a_used_code_without_its_verifier_or_client_ends_what_it_bought_at_once() {
+    let party = Party::public().await;
+    let answer = party.org().client.post("/api/v1/apps", &app("Other", "browser", "none")).await.json();
+    let other = answer["credentials"]["oauthClient"]["client_id"].as_str().unwrap();
+    for changes in [[("code_verifier", "a".repeat(43))], [("client_id", other.to_owned())]] {
+        let code = party.interaction_code().await;
+        let tokens = party.exchange(&code).await.json();
+        let changes = changes.each_ref().map(|(name, value)| (*name, value.as_str()));
+        oauth_refused(&party.exchange_with(&code, &changes).await, 400, "invalid_grant");
+        assert_eq!(party.userinfo(&tokens).await.status, 401, "{changes:?}");
+    }
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ impl FlowOrg {
             response_mode: None,
         };
         let application = Some(AppId::from_text(APP));
-        let start = FlowStart { application, client: Some(client), signed_in: None };
+        let start = FlowStart { application, client: Some(client), ..FlowStart::default() };
         let started = self.org.app.start_flow(start, &RequestOrigin::default()).await.expect("a flow");
         Idx::introspect(&self.org, started.interaction_handle.expose_secret()).await
     }

@@ -108,7 +108,10 @@ async fn a_code_is_taken_once_and_not_for_long() {
     let mut idx = org.idx().await;
     idx.sign_in("rosario@okta.com", PASSWORD).await;
     let code = org.org.app.flow_code(idx.code()).await.expect("a look-up").expect("the code");
-    let take = || org.org.store.commit(vec![Change::Flow(FlowChange::TakeCode(code.sha256))]);
+    let take = || {
+        let take = FlowChange::TakeCode { sha256: code.sha256, at: org.org.app.now() };
+        org.org.store.commit(vec![Change::Flow(take)])
+    };
     assert!(take().await.is_ok() && take().await.is_err());
     assert!(org.org.app.flow_code(idx.code()).await.expect("a look-up").is_none());
     let mut idx = org.idx().await;

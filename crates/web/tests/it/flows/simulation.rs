@@ -106,7 +106,8 @@ impl Visitor {
             code_challenge: Some("c".to_owned()),
             response_mode: None,
         };
-        let start = FlowStart { application: Some(AppId::from_text(APP)), client: Some(client), signed_in: None };
+        let start =
+            FlowStart { application: Some(AppId::from_text(APP)), client: Some(client), ..FlowStart::default() };
         let started = org.app.start_flow(start, &RequestOrigin::default()).await.unwrap();
         let interaction = started.interaction_handle.expose_secret().to_owned();
         let (doubles, pauses) = (chance.random_ratio(1, 3), chance.random_ratio(1, 3));

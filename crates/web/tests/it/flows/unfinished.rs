@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use hookwright_app::{FlowStart, RequestOrigin};
 use hookwright_model::enrollment_policy::EnrollmentRule;
-use hookwright_model::flow::{Flow, FlowState, Stage};
+use hookwright_model::flow::{Flow, FlowState, Input, Stage};
 use hookwright_model::id::{AppId, UserId};
 use hookwright_model::user::{User, UserStatus};
 use hookwright_store::{Change, FlowChange};
@@ -210,6 +211,82 @@ async fn who_goes_back_leaves_nothing_in_the_flow() {
     browser.post("/signin/set-password", sent).await;
     assert!(org.stored(LOGIN).await.is_none());
     assert!(browser.page.contains(r#"action="/signin/identify""#) && !browser.page.contains(LOGIN));
+}
+
+#[tokio::test]
+async fn nothing_that_was_typed_is_in_the_database_in_the_clear() {
+    let org = FlowOrg::with(|rule| {
+        rule.hook = None;
+        rule.email_verification = true;
+    })
+    .await;
+    org.user("known@okta.com").await;
+    // A password where the name belongs: on the page with both, and where the name comes first.
+    const TYPED: &str = "Tr0ub4dor-and-3-more";
+    let mut one = org.idx().await;
+    one.sign_in(TYPED, "whatever-it-was").await;
+    assert_eq!(one.status, 401);
+    let mut two = org.idx().await;
+    two.proceed("identify", json!({"identifier": TYPED})).await;
+    assert_eq!(two.body["user"]["value"]["identifier"], TYPED, "the person sees what they typed");
+    let mut browser = Browser::of(&org.org);
+    browser.sign_in(TYPED, "whatever-it-was").await;
+    assert!(browser.page.contains(TYPED), "{}", browser.page);
+    // A form that was refused, and one that waits for the code.
+    let mut three = org.idx().await;
+    three.sign_up(json!({"email": TYPED, "firstName": TYPED, "lastName": "x"})).await;
+    assert_eq!(three.status, 400);
+    let mut four = org.idx().await;
+    four.join(json!({"email": "waits@okta.com", "firstName": "Wilhelmina", "lastName": "Waits"})).await;
+    assert_eq!(four.body["currentAuthenticator"]["value"]["key"], "okta_email");
+    let bytes = org.org.database_bytes();
+    for text in [TYPED, "Wilhelmina", "$argon2id$v=19$m=19456"] {
+        let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!found, "{text} is in the database");
+    }
+    enter(&mut four, &code(&org).await).await;
+    assert!(!four.code().is_empty(), "and yet the flow goes on with it");
+    assert_eq!(org.stored("waits@okta.com").await.expect("the user").profile["firstName"], "Wilhelmina");
+}
+
+#[tokio::test]
+async fn a_network_can_have_a_thousand_open_flows_and_others_begin_theirs() {
+    let mut options = OrgOptions::default();
+    options.settings.rate_limits = true;
+    let org = FlowOrg::with_options(options, |_| {}).await;
+    org.user(LOGIN).await;
+    let origin = |last: u8| RequestOrigin { ip_address: Some([203, 0, 113, last].into()), ..RequestOrigin::default() };
+    let begin = async |last: u8| org.org.app.start_flow(FlowStart::default(), &origin(last)).await;
+    let begun = futures::future::join_all((0..1_000).map(|_| begin(7))).await;
+    assert!(begun.iter().all(Result::is_ok));
+    let refused = begin(7).await.expect_err("one too many");
+    assert!(matches!(refused, hookwright_app::Error::TooBusy { .. }), "{refused:?}");
+    assert!(begin(8).await.is_ok(), "another network");
+    // An end frees a place, and so does time.
+    let handle = &begun[0].as_ref().expect("a flow").state_handle;
+    let input = Input::Identify { identifier: LOGIN.to_owned(), password: Some(PASSWORD.into()), device: None };
+    org.org.app.advance_flow(handle, None, input, &origin(7)).await.expect("signed in");
+    assert!(begin(7).await.is_ok() && begin(7).await.is_err());
+    org.org.clock.advance(Duration::from_secs(3_601));
+    assert!(begin(7).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_network_with_too_many_open_flows_is_told_so_as_okta_does() {
+    let mut options = OrgOptions::default();
+    options.settings.rate_limits = true;
+    let org = FlowOrg::with_options(options, |_| {}).await;
+    let origin = RequestOrigin { ip_address: Some([127, 0, 0, 1].into()), ..RequestOrigin::default() };
+    let begun = (0..1_000).map(|_| org.org.app.start_flow(FlowStart::default(), &origin));
+    assert!(futures::future::join_all(begun).await.iter().all(Result::is_ok));
+    let mut browser = Browser::of(&org.org);
+    browser.open(&format!("/signin?app={APP}")).await;
+    assert_eq!(browser.status, 200, "a page alone is no flow");
+    let body = browser.filled(&[]);
+    let own = org.org.app.settings().public_url.clone();
+    let answer = browser.request(http::Method::POST, "/signin/sign-up", &[("origin", &own)], Some(body)).await;
+    assert_eq!(answer.refusal(), (429, "E0000047".to_owned()));
+    assert!(!answer.header("retry-after").is_empty());
 }
 
 /// What releases keep of a state handle: SHA-256 over the parts, each behind its length.
