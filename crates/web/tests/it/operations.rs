@@ -133,7 +133,7 @@ async fn clients_can_not_grow_the_metrics() {
 
 #[tokio::test]
 async fn a_full_database_refuses_writes_and_goes_on_reading() {
-    let options = OrgOptions { max_database_bytes: Some(400 * 1024), ..OrgOptions::default() };
+    let options = OrgOptions { max_database_bytes: Some(1024 * 1024), ..OrgOptions::default() };
     let org = Org::start_with(options).await;
     let mut refusals = 0;
     for number in 0..100 {
