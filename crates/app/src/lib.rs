@@ -190,7 +190,8 @@ impl App {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::LacksKey`] if it can't.
     pub async fn check_ready(&self) -> Result<(), Error> {
-        self.inner.store.check_ready().await?;
+        // Whatever is wrong with the database, it is not this request's fault, and another node may serve.
+        self.inner.store.check_ready().await.map_err(|error| Error::Unavailable(error.to_string()))?;
         let lacking = self.inner.store.lacking_keys().await?;
         if lacking.is_empty() { Ok(()) } else { Err(Error::LacksKey(lacking.join(" and "))) }
     }

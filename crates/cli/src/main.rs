@@ -1,5 +1,6 @@
 //! `hookwright`: the org, the external service and the bench, in one binary.
 
+mod backup;
 mod config;
 mod demo;
 mod json_line;
@@ -42,6 +43,10 @@ enum Command {
     Key(key::Arguments),
     /// Check that the System Log and the executions are what was written
     Log(log::Arguments),
+    /// Copy the database to a file, also beside a running serve
+    Backup(backup::BackupArguments),
+    /// Put a backup in the place of the database, which is kept under another name
+    Restore(backup::RestoreArguments),
     /// Bring the database to this release's schema, and make the org if there is none
     Migrate(serve::MigrateArguments),
 }
@@ -71,6 +76,8 @@ fn main() -> ExitCode {
             Command::Token(arguments) => token::run(arguments).await,
             Command::Key(arguments) => key::run(arguments).await,
             Command::Log(arguments) => return log::run(arguments).await,
+            Command::Backup(arguments) => backup::back_up(arguments).await,
+            Command::Restore(arguments) => backup::put_back(arguments).await,
             Command::Migrate(arguments) => serve::migrate(arguments).await,
         }
         .map(|()| ExitCode::SUCCESS)

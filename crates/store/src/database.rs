@@ -1,12 +1,22 @@
 //! Reading, on either engine: one text, one row type, and a macro that chooses the pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
 
-/// The connections that reads go through.
+use crate::health::Health;
+
+/// The connections that reads go through, and what they met.
 #[derive(Clone, Debug)]
-pub(crate) enum Database {
+pub(crate) struct Database {
+    pub(crate) pool: Pool,
+    pub(crate) health: Arc<Health>,
+}
+
+/// The connections of the engine in use.
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
@@ -17,16 +27,18 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(6);
 /// Runs a query on the pool of the engine in use and gives rows of one type:
 /// `fetch!(database, fetch_all, RowType, SQL, argument, …)`.
 macro_rules! fetch {
-    ($database:expr, $method:ident, $row:ty, $sql:expr $(, $argument:expr)* $(,)?) => {
-        match $database {
-            $crate::database::Database::Sqlite(pool) => {
+    ($database:expr, $method:ident, $row:ty, $sql:expr $(, $argument:expr)* $(,)?) => {{
+        let database: &$crate::database::Database = $database;
+        let result = match &database.pool {
+            $crate::database::Pool::Sqlite(pool) => {
                 $crate::database::fetch_from!(pool, $method, $row, $sql $(, $argument)*)
             }
-            $crate::database::Database::Postgres(pool) => {
+            $crate::database::Pool::Postgres(pool) => {
                 $crate::database::fetch_from!(pool, $method, $row, $sql $(, $argument)*)
             }
-        }
-    };
+        };
+        result.inspect_err(|error| database.health.note(error))
+    }};
 }
 pub(crate) use fetch;
 
@@ -50,17 +62,17 @@ pub(crate) use fetch_from;
 impl Database {
     /// Open connections, and those of them that nobody uses.
     pub(crate) fn connections(&self) -> (usize, usize) {
-        let (open, idle) = match self {
-            Self::Sqlite(pool) => (pool.size(), pool.num_idle()),
-            Self::Postgres(pool) => (pool.size(), pool.num_idle()),
+        let (open, idle) = match &self.pool {
+            Pool::Sqlite(pool) => (pool.size(), pool.num_idle()),
+            Pool::Postgres(pool) => (pool.size(), pool.num_idle()),
         };
         (usize::try_from(open).unwrap_or(usize::MAX), idle)
     }
 
     pub(crate) async fn close(&self) {
-        match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 }

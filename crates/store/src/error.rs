@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::change::Conflict;
-use crate::fault::{DriverError, Fault, classify};
+use crate::fault::{BROKEN_DISK, DriverError, Fault, classify};
 use crate::keyring::KeyringError;
 use crate::seal::SealError;
 
@@ -26,6 +26,9 @@ pub enum StoreError {
     /// A stored value is sealed with this key, which is not there: another node has it, and this one may be given it.
     #[error("this node lacks key {0}, which a stored value is sealed with")]
     LacksKey(String),
+    /// The database contradicts itself.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// A value that no row can hold, such as a name with U+0000.
     #[error("this can't be stored: {0}")]
     Unstorable(String),
@@ -44,7 +47,7 @@ impl StoreError {
             Fault::Away => "it can't be reached",
             Fault::Full => "the disk is full",
             Fault::Unavailable(reason) => reason,
-            Fault::Damaged => return Self::Unreadable(format!("the database is damaged: {error}")),
+            Fault::Damaged => return Self::Damaged(error.to_string()),
             Fault::Duplicate | Fault::Reference | Fault::Refused => return Self::Refused(Arc::new(error)),
         };
         Self::Unavailable { reason: reason.to_owned(), source: Some(Arc::new(error)) }
@@ -52,6 +55,15 @@ impl StoreError {
 
     pub(crate) fn unavailable(reason: &str) -> Self {
         Self::Unavailable { reason: reason.to_owned(), source: None }
+    }
+
+    /// Whether what is stored, or what it is stored on, is at fault: nothing that passes by itself.
+    pub(crate) fn is_of_the_data(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Unavailable { source: Some(source), .. } => classify(source) == Fault::Unavailable(BROKEN_DISK),
+            _ => false,
+        }
     }
 
     /// Whether the same request may work later.
@@ -129,9 +141,23 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+    /// The database contradicts itself.
+    #[error(
+        "the database is damaged ({0}); nothing was changed: put a backup back with `hookwright restore FILE`, which keeps the damaged files aside"
+    )]
+    Damaged(String),
     /// The database can't be reached or does not work.
     #[error(transparent)]
-    Database(#[from] StoreError),
+    Database(StoreError),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged(what) => Self::Damaged(what),
+            error => Self::Database(error),
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

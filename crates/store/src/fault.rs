@@ -11,6 +11,9 @@ pub enum DriverError {
     Rusqlite(#[from] rusqlite::Error),
 }
 
+/// Reads or writes fail.
+pub(crate) const BROKEN_DISK: &str = "the disk does not work";
+
 /// What an error of a driver means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -71,7 +74,7 @@ const fn classify_sqlite(code: u32) -> Fault {
         (_, 5 | 6) => Fault::Busy,
         (_, 7) => Fault::Unavailable("memory is short"),
         (_, 8) => Fault::Unavailable("it is read-only"),
-        (_, 10) => Fault::Unavailable("the disk does not work"),
+        (_, 10) => Fault::Unavailable(BROKEN_DISK),
         (_, 13) => Fault::Full,
         (_, 14) => Fault::Unavailable("its file can't be opened"),
         (_, 11 | 26) => Fault::Damaged,

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::change::Change;
-use crate::database::Database;
+use crate::database::Pool;
 use crate::error::StoreError;
 use crate::oauth_change::OAuthChange;
 use crate::statement::{Argument, Statement};
@@ -226,7 +226,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn tell_nodes(&self, text: &str) -> Result<(), StoreError> {
-        let (Some(node), Database::Postgres(pool)) = (self.node(), self.database()) else { return Ok(()) };
+        let (Some(node), Pool::Postgres(pool)) = (self.node(), &self.database().pool) else { return Ok(()) };
         let payload = format!("{} told {text}", node.name);
         let mut connection = pool.acquire().await?;
         let told = sqlx::query(NOTIFY).bind(CHANNEL).bind(payload).execute(&mut *connection);

@@ -14,6 +14,13 @@ pub(crate) fn make_folder_of(path: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// The path with something behind its name: what belongs to a file and is beside it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
 /// Makes an empty file with mode 0600 if it is missing.
 pub(crate) fn touch(path: &Path) -> io::Result<File> {
     open_private(OpenOptions::new().read(true).write(true).create(true).truncate(false), path)
@@ -59,18 +66,22 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Writes the content beside the file, under a name that nobody else uses.
 fn write_draft(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut attempt = 0;
-    let (draft, mut file) = loop {
-        let draft = path.with_file_name(format!("{name}.{}-{attempt}.draft", std::process::id()));
-        match open_private(OpenOptions::new().write(true).create_new(true), &draft) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => attempt += 1,
-            opened => break (draft, opened?),
-        }
-    };
+    let (draft, mut file) = open_draft(path)?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(draft)
+}
+
+/// An empty file with mode 0600 beside another, under a name that nobody else uses.
+pub(crate) fn open_draft(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut attempt = 0;
+    loop {
+        let draft = beside(path, &format!(".{}-{attempt}.draft", std::process::id()));
+        match open_private(OpenOptions::new().write(true).create_new(true), &draft) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => attempt += 1,
+            opened => return Ok((draft, opened?)),
+        }
+    }
 }
 
 fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
@@ -80,7 +91,7 @@ fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 /// A name survives a power cut only once its folder is flushed (fsync(2)).
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder_of(path))?.sync_all()?;
     Ok(())

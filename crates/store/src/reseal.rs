@@ -1,5 +1,8 @@
 //! Sealing all secrets anew with the keyring's first key, row by row, beside other writes.
 
+use rusqlite::Connection;
+use zeroize::Zeroizing;
+
 use crate::database::fetch;
 use crate::error::{CommitError, StoreError};
 use crate::keyring::Keyring;
@@ -86,17 +89,53 @@ impl Store {
         Ok(done)
     }
 
+    /// Opens every sealed secret with the keys at hand; tells how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] of the first one that can't be opened.
+    pub async fn open_every_secret(&self) -> Result<u64, StoreError> {
+        let keyring = &self.keyring();
+        let mut opened = 0;
+        for column in COLUMNS {
+            let rows = fetch!(self.database(), fetch_all, Sealed, column.others, Vec::<u8>::new(), "", i64::MAX)?;
+            for row in &rows {
+                unseal(column, keyring, row)?;
+                opened += 1;
+            }
+        }
+        Ok(opened)
+    }
+
     async fn write_unopposed(&self, statements: Vec<Statement>) -> Result<(), StoreError> {
         self.write(Work::of_statements(statements)).await.map_err(CommitError::into_store_error)
     }
 }
 
+/// Opens every sealed secret of a SQLite file, as [`Store::open_every_secret`] does. Of an earlier release, columns may be missing.
+pub(crate) fn open_every_secret(connection: &Connection, keyring: &Keyring) -> Result<u64, StoreError> {
+    let mut opened = 0;
+    for column in COLUMNS {
+        let Ok(mut query) = connection.prepare(column.others) else { continue };
+        let rows = query
+            .query_map((Vec::<u8>::new(), "", i64::MAX), |row| Ok(Sealed { id: row.get(0)?, sealed: row.get(1)? }))
+            .map_err(StoreError::from_driver)?;
+        for row in rows {
+            unseal(column, keyring, &row.map_err(StoreError::from_driver)?)?;
+            opened += 1;
+        }
+    }
+    Ok(opened)
+}
+
+fn unseal(column: &Column, keyring: &Keyring, row: &Sealed) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    keyring
+        .unseal((column.place)(&row.id), &row.sealed)
+        .map_err(|error| StoreError::Unreadable(format!("the secret of {} {}: {error}", column.what, row.id)))
+}
+
 fn seal_anew(column: &Column, keyring: &Keyring, row: Sealed) -> Result<Statement, StoreError> {
-    let place = (column.place)(&row.id);
-    let secret = keyring
-        .unseal(place, &row.sealed)
-        .map_err(|error| StoreError::Unreadable(format!("the secret of {} {}: {error}", column.what, row.id)))?;
-    let fresh = keyring.seal(place, &secret)?;
+    let secret = unseal(column, keyring, &row)?;
+    let fresh = keyring.seal((column.place)(&row.id), &secret)?;
     let arguments = vec![Argument::Text(row.id), Argument::Bytes(row.sealed), Argument::Bytes(fresh)];
     Ok(Statement::new(column.replace, arguments))
 }

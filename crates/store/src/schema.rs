@@ -1,5 +1,6 @@
 //! Making and upgrading the tables, and checking that the keyring fits: one transaction, under the engine's write lock.
 
+use crate::dialect::Dialect;
 use crate::error::{OpenError, StoreError};
 use crate::fault::DriverError;
 use crate::journal::chain::{Head, WRITE_HEAD};
@@ -9,7 +10,7 @@ use crate::session::{Session, StatementError};
 use crate::statement::{Argument, Statement};
 
 const VERSION_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)";
-const READ_VERSION: &str = "SELECT version FROM schema_version";
+pub(crate) const READ_VERSION: &str = "SELECT version FROM schema_version";
 const FORGET_VERSION: &str = "DELETE FROM schema_version";
 const WRITE_VERSION: &str = "INSERT INTO schema_version (version) VALUES ($1)";
 const INSERT_KEY: &str = "INSERT INTO sealing_keys (id, canary) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -64,22 +65,54 @@ async fn begin_chains<S: Session>(session: &mut S, keyring: &Keyring) -> Result<
     Ok(())
 }
 
-/// Each key that was ever used here has left a canary: the keyring must have all these keys, and they must open it.
-async fn check_keys<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
-    let known = session.sealing_keys().await.map_err(failed)?;
-    let lacking: Vec<String> = known.iter().filter(|(id, _)| !keyring.holds(id)).map(|(id, _)| id.clone()).collect();
-    if !lacking.is_empty() {
-        return Err(KeyringError::Lacks(lacking).into());
-    }
-    for (id, canary) in &known {
-        if keyring.unseal(place(id), canary).ok().is_none_or(|opened| opened.as_slice() != CANARY) {
-            return Err(KeyringError::Broken(id.clone()).into());
+/// A query that reads from every table, so that it fails where one of them can't be read; its only value is of no use.
+pub(crate) fn probe(dialect: Dialect) -> String {
+    // SQLite would look at an index instead.
+    let not_indexed = match dialect {
+        Dialect::Sqlite => " NOT INDEXED",
+        Dialect::Postgres => "",
+    };
+    let reads = tables(dialect)
+        .into_iter()
+        .map(|table| format!("(SELECT count(*) FROM (SELECT 1 FROM {table}{not_indexed} LIMIT 1) AS one)"));
+    format!("SELECT {}", reads.collect::<Vec<_>>().join(" + "))
+}
+
+/// The tables that the migrations make and leave.
+pub(crate) fn tables(dialect: Dialect) -> Vec<&'static str> {
+    let mut tables = Vec::new();
+    for line in dialect.migrations().iter().flat_map(|migration| migration.lines()) {
+        let name = |start| line.trim_start().strip_prefix(start)?.split([' ', '(', ';']).next();
+        if let Some(made) = name("CREATE TABLE ") {
+            tables.push(made);
+        } else if let Some(dropped) = name("DROP TABLE ") {
+            tables.retain(|table| *table != dropped);
         }
     }
+    tables
+}
+
+async fn check_keys<S: Session>(session: &mut S, keyring: &Keyring) -> Result<(), OpenError> {
+    let known = session.sealing_keys().await.map_err(failed)?;
+    fits(keyring, &known)?;
     let insert = announce_key(keyring).map_err(StoreError::from)?;
     let announced = keyring.key_ids().next().is_some_and(|active| known.iter().any(|(id, _)| *id == active));
     if !announced {
         session.execute(&insert).await.map_err(StatementError::into_store_error)?;
+    }
+    Ok(())
+}
+
+/// Each key that was ever used here has left a canary: the keyring must have all these keys, and they must open it.
+pub(crate) fn fits(keyring: &Keyring, known: &[(String, Vec<u8>)]) -> Result<(), KeyringError> {
+    let lacking: Vec<String> = known.iter().filter(|(id, _)| !keyring.holds(id)).map(|(id, _)| id.clone()).collect();
+    if !lacking.is_empty() {
+        return Err(KeyringError::Lacks(lacking));
+    }
+    for (id, canary) in known {
+        if keyring.unseal(place(id), canary).ok().is_none_or(|opened| opened.as_slice() != CANARY) {
+            return Err(KeyringError::Broken(id.clone()));
+        }
     }
     Ok(())
 }
@@ -97,4 +130,19 @@ const fn place(id: &str) -> Place<'_> {
 
 fn failed(error: DriverError) -> StoreError {
     StoreError::from_driver(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_reads_from_every_table_of_both_engines() {
+        let (sqlite, postgres) = (tables(Dialect::Sqlite), tables(Dialect::Postgres));
+        assert_eq!(sqlite, postgres);
+        for table in ["inline_hooks", "journal", "users", "user_groups", "refresh_tokens", "leases"] {
+            assert!(sqlite.contains(&table), "{sqlite:?}");
+        }
+        assert!(probe(Dialect::Sqlite).contains("FROM users NOT INDEXED LIMIT 1"), "{}", probe(Dialect::Sqlite));
+    }
 }

@@ -1,20 +1,20 @@
 //! Opening a SQLite database: its file, the lock that keeps a second server out, its settings.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::{ConnectOptions, SqlitePool};
 
 use crate::error::{OpenError, StoreError};
 use crate::fault::{self, DriverError, Fault};
 use crate::options::StoreOptions;
-use crate::private_file;
 use crate::schema;
 use crate::session::Session as _;
 use crate::sqlite_session::SqliteSession;
+use crate::tenure::Tenure;
+use crate::{private_file, restore, sqlite_check};
 
 /// SQLite's page size; the limit on the file is counted in pages.
 const PAGE_OCTETS: u64 = 4096;
@@ -32,6 +32,10 @@ const WAL_OCTETS: u64 = 64 << 20;
 /// is written back once.
 const WRITE_BACK_PAGES: i64 = 4096;
 
+/// How long a start after an unclean end waits for the check of the file: about a gigabyte. What is larger is served while it is
+/// checked.
+const CHECK_TIME: Duration = Duration::from_secs(1);
+
 /// Reading beyond this many connections gains nothing.
 const MAX_READERS: u32 = 8;
 
@@ -40,7 +44,11 @@ pub(crate) struct Opened {
     pub(crate) writer: SqliteSession,
     pub(crate) readers: SqlitePool,
     /// Held as long as the database is open; `None` in memory and where the file is shared.
-    pub(crate) lock: Option<File>,
+    pub(crate) tenure: Option<Tenure>,
+    /// The file; `None` in memory.
+    pub(crate) file: Option<PathBuf>,
+    /// False if the check after an unclean end is not over yet.
+    pub(crate) is_checked: bool,
 }
 
 /// Where a database lives.
@@ -59,32 +67,47 @@ fn read_url(url: &str) -> Result<(SqliteConnectOptions, Location), OpenError> {
     Ok((options.disable_statement_logging(), location))
 }
 
+/// The file of the database.
+///
+/// # Errors
+/// [`OpenError::Unsuitable`] for one in memory.
+pub(crate) fn file_of(url: &str) -> Result<PathBuf, OpenError> {
+    match read_url(url)?.1 {
+        Location::File(path) => Ok(path),
+        Location::Memory => Err(OpenError::Unsuitable("it is in memory, and has no file".to_owned())),
+    }
+}
+
 /// Whether the database has no tables of ours yet.
-pub(crate) async fn is_new(url: &str) -> Result<bool, OpenError> {
-    let (options, location) = read_url(url)?;
-    let Location::File(path) = location else { return Ok(true) };
+pub(crate) fn is_new(url: &str) -> Result<bool, OpenError> {
+    let Location::File(path) = read_url(url)?.1 else { return Ok(true) };
+    restore::finish(&path)?;
     if !path.exists() {
         return Ok(true);
     }
-    let mut connection = options.connect().await.map_err(StoreError::from_driver)?;
-    let tables: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(StoreError::from_driver)?;
-    connection.close().await.map_err(StoreError::from_driver)?;
-    Ok(tables != 1)
+    let look = || -> Result<bool, DriverError> {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealing_keys'";
+        let tables: i64 = sqlite_check::look_at(&path)?.query_row(sql, [], |row| row.get(0))?;
+        Ok(tables != 1)
+    };
+    Ok(look().map_err(StoreError::from_driver)?)
 }
 
 pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     let (connect, location) = read_url(&options.database_url)?;
-    let (connect, lock) = match &location {
-        Location::Memory => (connect, None),
+    let (connect, mut tenure, was_cut_short) = match &location {
+        Location::Memory => (connect, None, false),
         Location::File(path) => {
-            let lock = if options.shared { None } else { Some(lock(path)?) };
+            let (tenure, was_cut_short) = if options.shared {
+                (None, false)
+            } else {
+                let (tenure, was_cut_short) = Tenure::take(path)?;
+                restore::finish_locked(path)?;
+                (Some(tenure), was_cut_short)
+            };
             // Made here, so that nobody else can read it; its WAL gets the same mode from SQLite.
             private_file::touch(path).map_err(|error| unusable(path, &error))?;
-            (connect.journal_mode(SqliteJournalMode::Wal), lock)
+            (connect.journal_mode(SqliteJournalMode::Wal), tenure, was_cut_short)
         }
     };
     let in_memory = matches!(location, Location::Memory);
@@ -99,6 +122,7 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
     if !in_memory {
         check_settings(&writer)?;
     }
+    let is_checked = !was_cut_short || writer.check_within(CHECK_TIME)?;
     prepare(&mut writer, options).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.max_connections.clamp(1, MAX_READERS))
@@ -106,21 +130,14 @@ pub(crate) async fn open(options: &StoreOptions) -> Result<Opened, OpenError> {
         .idle_timeout(Duration::from_secs(60))
         .test_before_acquire(false)
         .connect_lazy_with(connect.pragma("query_only", "ON"));
-    Ok(Opened { writer, readers, lock })
-}
-
-/// Takes the lock beside the database; the system gives it back when this process ends, however that happens.
-fn lock(database: &Path) -> Result<File, OpenError> {
-    private_file::make_folder_of(database).map_err(|error| unusable(database, &error))?;
-    let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    let path = database.with_file_name(name);
-    let file = private_file::touch(&path).map_err(|error| unusable(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { database: database.to_owned(), lock: path }),
-        Err(TryLockError::Error(error)) => Err(unusable(&path, &error)),
+    if let Some(tenure) = &mut tenure {
+        tenure.begin();
     }
+    let file = match location {
+        Location::Memory => None,
+        Location::File(path) => Some(path),
+    };
+    Ok(Opened { writer, readers, tenure, file, is_checked })
 }
 
 /// The connection that writes, with each commit flushed to the disk.

@@ -14,11 +14,13 @@ use rusqlite::types::{FromSql, ToSqlOutput};
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, ToSql};
 
 use crate::dialect::{Dialect, READ_HEAD};
+use crate::error::StoreError;
 use crate::fault::DriverError;
 use crate::journal::chain::{Extension, StoredHead};
 use crate::journal::chunk::Chunk;
 use crate::keyring::CurrentKeyring;
 use crate::session::{Session, StatementError};
+use crate::sqlite_check;
 use crate::statement::{Argument, Statement};
 
 /// How many texts are kept prepared: more than there are.
@@ -118,6 +120,11 @@ impl SqliteSession {
             };
             Ok((row.get(0)?, Some(head)))
         })?)
+    }
+
+    /// Looks for contradictions in the file, for at most this long; false if that was not enough.
+    pub(crate) fn check_within(&self, patience: Duration) -> Result<bool, StoreError> {
+        sqlite_check::check_within(&self.connection, patience)
     }
 
     /// Writes the log back and empties it: leaves one file instead of two, and the next start nothing to recover.

@@ -1,5 +1,6 @@
 //! [`Store`]: what the operations above see of the database.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,15 +10,17 @@ use hookwright_model::id::ExecutionId;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::database::{Database, fetch};
+use crate::database::{Database, Pool, fetch};
 use crate::dialect::Dialect;
 use crate::error::{CommitError, OpenError, StoreError};
+use crate::health::Health;
 use crate::journal::{ExecutionQuery, JournalEntry, JournalScan, LogHead, LogProof, Page, Removed, proof, read};
 use crate::keyring::{CurrentKeyring, Keyring};
 use crate::lacking::Lacking;
 use crate::notices::{Node, Touched, notify};
 use crate::options::{Gauges, StoreOptions};
 use crate::recorder::Recorder;
+use crate::sqlite_check::{self, Depth};
 use crate::statement::{Otherwise, Statement};
 use crate::work::Work;
 use crate::write_side::WriteSide;
@@ -41,6 +44,10 @@ pub struct Store {
 
 struct Inner {
     database: Database,
+    /// The SQLite file.
+    file: Option<PathBuf>,
+    /// Reads from every table.
+    probe: String,
     write_side: WriteSide,
     keyring: CurrentKeyring,
     lacking: Lacking,
@@ -85,6 +92,17 @@ fn engine_of(database_url: &str) -> Result<Engine, OpenError> {
     }
 }
 
+/// The file of a SQLite database; `None` for PostgreSQL.
+///
+/// # Errors
+/// The URL can't be read, or the database is in memory.
+pub fn database_file(database_url: &str) -> Result<Option<PathBuf>, OpenError> {
+    match engine_of(database_url)? {
+        Engine::Sqlite => Ok(Some(sqlite::file_of(database_url)?)),
+        Engine::Postgres => Ok(None),
+    }
+}
+
 impl Store {
     /// Opens the database, makes or upgrades its tables, and checks that the keyring fits.
     ///
@@ -92,23 +110,30 @@ impl Store {
     /// See [`OpenError`]; each prints a sentence that says what to do.
     pub async fn open(options: StoreOptions) -> Result<Self, OpenError> {
         let keyring = CurrentKeyring::new(options.keyring.clone());
-        let mut node = None;
-        let (database, write_side, writer_end) = match engine_of(&options.database_url)? {
+        let health = Arc::new(Health::default());
+        let mut is_checked = true;
+        let (mut file, mut node) = (None, None);
+        let (pool, write_side, writer_end) = match engine_of(&options.database_url)? {
             Engine::Sqlite => {
-                let sqlite::Opened { writer, readers, lock } = sqlite::open(&options).await?;
-                let (writer, end) = Writer::start(writer, lock, keyring.clone())?;
-                (Database::Sqlite(readers), WriteSide::sqlite(writer), Some(end))
+                let opened = sqlite::open(&options).await?;
+                (is_checked, file) = (opened.is_checked, opened.file);
+                let (writer, end) = Writer::start(opened.writer, opened.tenure, keyring.clone())?;
+                (Pool::Sqlite(opened.readers), WriteSide::sqlite(writer, Arc::clone(&health)), Some(end))
             }
             Engine::Postgres => {
                 let (pool, this) = postgres::open(&options).await?;
                 node = Some(this);
-                (Database::Postgres(pool.clone()), WriteSide::postgres(pool, keyring.clone()), None)
+                let write_side = WriteSide::postgres(pool.clone(), keyring.clone(), Arc::clone(&health));
+                (Pool::Postgres(pool), write_side, None)
             }
         };
+        let database = Database { pool, health };
         let recorder = Recorder::new(options.max_buffered_records);
         let task = tokio::spawn(Arc::clone(&recorder).run(write_side.clone(), database.clone()));
         let inner = Inner {
             database,
+            file,
+            probe: schema::probe(write_side.dialect()),
             write_side,
             keyring,
             lacking: Lacking::default(),
@@ -117,7 +142,12 @@ impl Store {
             last_write: Mutex::default(),
             ending: tokio::sync::Mutex::new(Some(Ending { recorder: task, writer: writer_end })),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let store = Self { inner: Arc::new(inner) };
+        if !is_checked {
+            tracing::warn!("the database was not closed in good order and is large: it is checked while it is served");
+            store.check_in_background();
+        }
+        Ok(store)
     }
 
     /// Whether a database holds nothing of ours yet, so that a keyring may be made for it.
@@ -126,7 +156,7 @@ impl Store {
     /// If the URL can't be read or the database can't be reached.
     pub async fn is_new(database_url: &str) -> Result<bool, OpenError> {
         match engine_of(database_url)? {
-            Engine::Sqlite => sqlite::is_new(database_url).await,
+            Engine::Sqlite => sqlite::is_new(database_url),
             Engine::Postgres => postgres::is_new(database_url).await,
         }
     }
@@ -197,12 +227,18 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the database can be read and written now. Writes one row, unless a commit succeeded within the last second.
+    /// Whether the database can be read and written now, and gave no error that its data or its disk is to blame for since it was
+    /// last checked. Reads from every table, and writes one row, unless a commit succeeded within the last second.
     ///
     /// # Errors
     /// Why it can't.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
-        let (_,) = fetch!(&self.inner.database, fetch_one, (i64,), "SELECT beats FROM readiness WHERE id = 1")?;
+        if let Some(trouble) = self.inner.database.health.trouble() {
+            self.check_in_background();
+            return Err(StoreError::Damaged(trouble));
+        }
+        let probe = sqlx::AssertSqlSafe(self.inner.probe.clone());
+        let (_,) = fetch!(&self.inner.database, fetch_one, (i64,), probe)?;
         let last_write = *self.inner.last_write.lock().unwrap_or_else(PoisonError::into_inner);
         if last_write.is_some_and(|last_write| last_write.elapsed() < FRESH) {
             return Ok(());
@@ -215,6 +251,37 @@ impl Store {
     #[must_use]
     pub fn may_have_other_nodes(&self) -> bool {
         self.dialect() == Dialect::Postgres
+    }
+
+    /// Checks the whole database, unless it is being checked or was a moment ago; [`Store::check_ready`] tells what was found.
+    fn check_in_background(&self) {
+        let database = self.inner.database.clone();
+        let Some(turn) = database.health.take_turn() else { return };
+        match (&database.pool, self.inner.file.clone()) {
+            (Pool::Postgres(_), _) | (_, None) => {
+                let store = self.clone();
+                tokio::spawn(async move {
+                    let found = store.read_every_row().await;
+                    database.health.end_turn(turn, &found);
+                });
+            }
+            (Pool::Sqlite(_), Some(file)) => {
+                std::thread::spawn(move || {
+                    let looked = sqlite_check::look_at(&file).map_err(StoreError::from_driver);
+                    let found = looked.and_then(|connection| sqlite_check::check(&connection, Depth::Quick));
+                    database.health.end_turn(turn, &found);
+                });
+            }
+        }
+    }
+
+    /// A server has no check of its own that everybody may ask for: whatever reads every row has read every page of the tables.
+    async fn read_every_row(&self) -> Result<(), StoreError> {
+        for table in schema::tables(self.dialect()) {
+            let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+            let (_,) = fetch!(&self.inner.database, fetch_one, (i64,), count)?;
+        }
+        Ok(())
     }
 
     /// Fill levels, for `/metrics`.

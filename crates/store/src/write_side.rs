@@ -7,6 +7,7 @@ use sqlx::PgPool;
 
 use crate::dialect::Dialect;
 use crate::error::CommitError;
+use crate::health::Health;
 use crate::keyring::CurrentKeyring;
 use crate::postgres;
 use crate::work::Work;
@@ -17,6 +18,7 @@ use crate::writer::Writer;
 pub(crate) struct WriteSide {
     engine: Engine,
     waiting: Arc<AtomicUsize>,
+    health: Arc<Health>,
 }
 
 #[derive(Clone)]
@@ -26,12 +28,12 @@ enum Engine {
 }
 
 impl WriteSide {
-    pub(crate) fn sqlite(writer: Writer) -> Self {
-        Self { engine: Engine::Sqlite(writer), waiting: Arc::default() }
+    pub(crate) fn sqlite(writer: Writer, health: Arc<Health>) -> Self {
+        Self { engine: Engine::Sqlite(writer), waiting: Arc::default(), health }
     }
 
-    pub(crate) fn postgres(pool: PgPool, keyring: CurrentKeyring) -> Self {
-        Self { engine: Engine::Postgres(pool, keyring), waiting: Arc::default() }
+    pub(crate) fn postgres(pool: PgPool, keyring: CurrentKeyring, health: Arc<Health>) -> Self {
+        Self { engine: Engine::Postgres(pool, keyring), waiting: Arc::default(), health }
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -44,11 +46,12 @@ impl WriteSide {
     /// Writes, and returns when it is durable.
     pub(crate) async fn write(&self, work: impl Into<Arc<Work>>) -> Result<(), CommitError> {
         let _waiting = Waiting::new(&self.waiting);
-        match &self.engine {
+        let result = match &self.engine {
             Engine::Sqlite(writer) => writer.write(work.into()).await,
             // Boxed: it is large, and every commit to SQLite would carry it.
             Engine::Postgres(pool, keyring) => Box::pin(postgres::write(pool, &work.into(), keyring)).await,
-        }
+        };
+        result.inspect_err(|error| self.health.note_commit(error))
     }
 
     /// Takes no more commits and ends; commits under way are written. A pool is closed by whoever reads from it.

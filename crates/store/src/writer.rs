@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs::File;
 use std::sync::Arc;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -23,6 +22,7 @@ use crate::relay::{self, Delivery, Relay};
 use crate::session::{Failure, StatementError, apply};
 use crate::sqlite_session::{Prepared, SqliteSession};
 use crate::statement::Count;
+use crate::tenure::Tenure;
 use crate::work::Work;
 
 /// How many commits may wait before callers wait for room.
@@ -65,7 +65,7 @@ impl Writer {
     /// Starts the writer's thread. The receiver hears when it has ended and closed its connection.
     pub(crate) fn start(
         session: SqliteSession,
-        lock: Option<File>,
+        tenure: Option<Tenure>,
         keyring: CurrentKeyring,
     ) -> Result<(Self, oneshot::Receiver<()>), OpenError> {
         let failed = |error: std::io::Error| {
@@ -79,9 +79,12 @@ impl Writer {
             .spawn({
                 let meeting = Arc::clone(&meeting);
                 move || {
-                    Loop { session, inbox, meeting, keyring }.run();
+                    let in_order = Loop { session, inbox, meeting, keyring }.run();
                     // Only now may another process have the file.
-                    drop(lock);
+                    match tenure {
+                        Some(tenure) if in_order => tenure.end(),
+                        other => drop(other),
+                    }
                     let _ = ended.send(());
                 }
             })
@@ -140,7 +143,8 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(mut self) {
+    /// Whether all that was written is in the file when it ends.
+    fn run(mut self) -> bool {
         let mut group: Vec<Request> = Vec::with_capacity(GROUP);
         let mut last_group = 0;
         loop {
@@ -172,9 +176,11 @@ impl Loop {
             }
         }
         // Leaves one file instead of two, and the next start nothing to recover.
-        if let Err(error) = self.session.checkpoint() {
-            tracing::warn!(error = %StoreError::from_driver(error), "the write-ahead log stays for the next start");
+        let written_back = self.session.checkpoint();
+        if let Err(error) = &written_back {
+            tracing::warn!(%error, "the write-ahead log stays for the next start");
         }
+        written_back.is_ok()
     }
 
     /// Takes what waits, and gives half as many as came together last time a moment to come together again: those who were just

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test may panic")]
 
+mod backup;
 mod crash;
 mod demo;
 mod documents;

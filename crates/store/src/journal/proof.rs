@@ -11,7 +11,7 @@ use super::chunk::{self, Kind};
 use super::query::JournalItem;
 use super::read::settled_horizon;
 use super::verify::{Finding, LinkName, Skip, StoredChunk, Verifier};
-use crate::database::Database;
+use crate::database::{Database, Pool};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
@@ -185,9 +185,9 @@ macro_rules! ask {
 
 impl Snapshot {
     async fn begin(database: &Database) -> Result<Self, StoreError> {
-        Ok(match database {
-            Database::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
-            Database::Postgres(pool) => {
+        Ok(match &database.pool {
+            Pool::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
+            Pool::Postgres(pool) => {
                 let mut transaction = pool.begin().await?;
                 sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     .execute(&mut *transaction)

@@ -6,7 +6,7 @@ use hookwright_model::id::ExecutionId;
 
 use super::chunk::{self, Kind};
 use super::query::{Direction, ExecutionQuery, JournalEntry, JournalScan, Page, Position};
-use crate::database::{Database, can_be_stored, fetch, fetch_from};
+use crate::database::{Database, Pool, can_be_stored, fetch, fetch_from};
 use crate::dialect::{LAST_NUMBER, SETTLED_HORIZON};
 use crate::error::StoreError;
 
@@ -311,7 +311,7 @@ async fn bodies(database: &Database, run: &[Head], direction: Direction) -> Resu
 /// Why that is so: a number up to `last` was drawn before `last` was asked for, by a transaction that held its lock then. If
 /// it still ran when the locks were looked at, its lock's key is below its number. If not, it is visible to what comes next.
 pub(crate) async fn settled_horizon(database: &Database) -> Result<i64, StoreError> {
-    let Database::Postgres(pool) = database else { return Ok(i64::MAX) };
+    let Pool::Postgres(pool) = &database.pool else { return Ok(i64::MAX) };
     let (last,) = fetch_from!(pool, fetch_one, (i64,), LAST_NUMBER)?;
     let (unsettled,) = fetch_from!(pool, fetch_one, (Option<i64>,), SETTLED_HORIZON)?;
     Ok(unsettled.map_or(last, |before| before.min(last)))

@@ -6,8 +6,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on shall fail")]
 
 mod api_tokens;
+mod backup;
 mod claims;
 mod crash;
+mod damage;
 mod executions;
 mod fixture;
 mod hook_keys;

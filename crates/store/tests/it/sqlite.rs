@@ -199,7 +199,7 @@ async fn a_file_that_is_no_database_is_refused() {
     std::fs::write(fixture.folder.path().join("org.db"), "this is no database, whatever its name says".repeat(100))
         .unwrap();
     let error = fixture.try_open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Database(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Damaged(_)), "{error:?}");
 }
 
 #[test]
