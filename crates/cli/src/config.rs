@@ -41,6 +41,9 @@ pub(crate) struct Layer {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "HOOKWRIGHT_LISTEN", value_parser = read_address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Address for /metrics and /readyz without a token, which no proxy may lead to [default: none, they need a token]
+    #[arg(long, env = "HOOKWRIGHT_METRICS_LISTEN", value_parser = read_address)]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// Base of links, issuer and cookies [default: from the listen address]
     #[arg(long, env = "HOOKWRIGHT_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
@@ -172,6 +175,7 @@ impl Layer {
             upper,
             lower,
             listen,
+            metrics_listen,
             public_url,
             data_dir,
             database_url,

@@ -111,6 +111,8 @@ impl StoreArguments {
 pub(crate) struct Org {
     pub(crate) app: App,
     pub(crate) server: Server,
+    /// For those who run the org, if it has an address of its own.
+    pub(crate) operators: Option<Server>,
     pub(crate) store: Store,
     /// The super administrator who has been one for longest.
     pub(crate) administrator: UserId,
@@ -138,6 +140,11 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
              then cookies go without Secure too."
         );
     }
+    if let Some(setting) = settings.proxy_without_word()? {
+        tracing::warn!(
+            "{setting} says that a proxy is in front, and none is named in --trusted-proxies: limits count all its clients as one"
+        );
+    }
     if proxy_from_flag {
         tracing::warn!(
             "--egress-proxy shows in the list of processes, its password too; HOOKWRIGHT_EGRESS_PROXY does not"
@@ -146,7 +153,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if std::env::args().any(|argument| argument.starts_with("--keys")) {
         tracing::warn!("--keys shows in the list of processes; HOOKWRIGHT_KEYS does not");
     }
-    let org = Org::open(&settings).await?;
+    let mut org = Org::open(&settings).await?;
     if settings.lacks_public_url(org.server.local_address()) {
         tracing::warn!(
             "links in answers lead nowhere, and forms may be refused: set --public-url to what clients open"
@@ -157,7 +164,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     announce(&org);
     let retention = tokio::spawn(keep_retention(org.store.clone(), settings));
     let housekeeping = tokio::spawn(keep_house(org.app.clone()));
+    let (serving, served) = tokio::sync::oneshot::channel::<()>();
+    if let Some(operators) = org.operators.take() {
+        // To the last: how the end goes can be watched.
+        tokio::spawn(operators.serve(org.app.clone(), async move { drop(served.await) }));
+    }
     org.server.serve_in(&lanes, org.app.clone(), told_to_stop).await;
+    drop(serving);
     retention.abort();
     housekeeping.abort();
     org.app.close().await;
@@ -171,6 +184,9 @@ fn announce(org: &Org) {
         println!("API token (shown once): {}", token.secret.expose_secret());
     }
     let address = org.server.local_address();
+    if let Some(operators) = &org.operators {
+        println!("metrics on http://{}/metrics", operators.local_address());
+    }
     println!("listening on http://{address}");
     tracing::info!(%address, public_url = org.app.settings().public_url, "listening");
 }
@@ -206,7 +222,11 @@ impl Org {
             connections_per_peer: settings.max_connections_per_address.unwrap_or(defaults.connections_per_peer),
             ..defaults
         };
-        let server = Server::bind(listen, limits).await.with_context(|| format!("can't listen on {listen}"))?;
+        let server = bind(listen, limits).await?;
+        let operators = match settings.metrics_listen {
+            Some(address) => Some(bind(address, defaults).await?.for_operators()),
+            None => None,
+        };
         let policy = settings.address_policy()?;
         let defaults = EngineOptions::default();
         let assertions = StoredHookKeys::assertions(store.clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
@@ -219,7 +239,9 @@ impl Org {
             extra_roots: settings.ca_file.as_ref().map(read_roots).transpose()?.unwrap_or_default(),
             ..defaults
         })?;
-        engine.refuse_own_listener(server.local_address());
+        for server in operators.iter().chain([&server]) {
+            engine.refuse_own_listener(server.local_address());
+        }
         let app_defaults = Settings::default();
         let public_url = match settings.public_base()? {
             Some(url) => url,
@@ -249,8 +271,12 @@ impl Org {
         app.join_nodes();
         // The last step: a token of a start that fails would be kept, and never shown.
         let first_token = provide_token(settings, &store, TokenGrant::all_of(administrator.clone())).await?;
-        Ok(Self { app, server, store, administrator, first_token })
+        Ok(Self { app, server, operators, store, administrator, first_token })
     }
+}
+
+async fn bind(address: SocketAddr, limits: ServerLimits) -> anyhow::Result<Server> {
+    Server::bind(address, limits).await.with_context(|| format!("can't listen on {address}"))
 }
 
 fn read_roots(path: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -1,7 +1,7 @@
 //! What is known of a request from its first byte: its id, its peer, what was counted.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -17,15 +17,6 @@ use crate::error::ApiError;
 
 /// Whom a proxy was asked by, and that one by whom.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// What proxies add to requests that they hand on (RFC 7239, RFC 9110 section 7.6.3, and customs of their own).
-const MARKS_OF_PROXIES: [HeaderName; 5] = [
-    FORWARDED_FOR,
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("via"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-forwarded-host"),
-];
 
 /// The longest `User-Agent` that is recorded, in bytes.
 const USER_AGENT_BYTES: usize = 512;
@@ -51,13 +42,51 @@ impl Arrival {
     /// The same with the address of the client behind a trusted proxy.
     pub(crate) fn behind_proxies(self, headers: &HeaderMap, trusted: &[Network]) -> Self {
         if trusted.is_empty() {
+            if let Some(peer) = self.peer
+                && headers.contains_key(FORWARDED_FOR)
+            {
+                tell_of_untrusted(peer);
+            }
             return self;
+        }
+        if let Some(peer) = self.peer {
+            let is_trusted = trusted.iter().any(|network| network.contains(peer));
+            match (is_trusted, headers.contains_key(FORWARDED_FOR)) {
+                (true, true) | (false, false) => {}
+                (false, true) => tell_of_untrusted(peer),
+                (true, false) => tell_of_silent(peer),
+            }
         }
         let values = headers.get_all(FORWARDED_FOR).iter();
         // A value that is no text is no address either, and ends the chain.
         let forwarded = values.map(|value| value.to_str().unwrap_or_default());
         Self { peer: self.peer.map(|peer| client_address(peer, forwarded, trusted)), ..self }
     }
+}
+
+/// Says once that a proxy that nobody has named tells of clients, since limits count it as one client. Anybody can send such a
+/// header, so that it is said once and no more.
+fn tell_of_untrusted(peer: IpAddr) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            %peer,
+            "X-Forwarded-For came from an address that is no trusted proxy, and counts for nothing: if it is your proxy, name its \
+             network in --trusted-proxies, since until then limits count all its clients as one"
+        );
+    });
+}
+
+/// Says once that a trusted proxy does not tell whom it speaks for. Its own look at our health is such a request, too.
+fn tell_of_silent(peer: IpAddr) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            %peer,
+            "a trusted proxy sent a request without X-Forwarded-For: if it was not its own, let it append the client's address, \
+             since limits count all its clients as one"
+        );
+    });
 }
 
 /// One request's own facts, shared by its handler and the front door.
@@ -94,13 +123,6 @@ impl RequestContext {
     /// The client's address, as those are counted who have no valid token.
     fn peer_name(&self) -> String {
         self.0.arrival.peer.map_or_else(String::new, |peer| counted_address(peer).to_string())
-    }
-
-    /// Whether the request was sent from this very machine, as far as can be told: by its address, and without the marks of a
-    /// proxy that stands here for others.
-    pub(crate) fn is_from_here(&self, headers: &HeaderMap) -> bool {
-        let forwarded = MARKS_OF_PROXIES.iter().any(|name| headers.contains_key(name));
-        self.0.arrival.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && !forwarded
     }
 
     /// Counts a request of somebody who has no token, by address.

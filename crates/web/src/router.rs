@@ -67,6 +67,17 @@ fn routes() -> Routes {
     identity_routes(router)
 }
 
+/// The routes for those who run the org, on an address of their own: nothing there asks for a token.
+pub(crate) fn operators(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(operations::health))
+        .route("/readyz", get(operations::ready_for_operators))
+        .route("/metrics", get(operations::metrics_for_operators))
+        .fallback(async || ApiError::unknown_path())
+        .method_not_allowed_fallback(async || ApiError::wrong_method())
+        .with_state(app)
+}
+
 fn inline_hook_routes(router: Routes, base: &str) -> Routes {
     let one = get(inline_hooks::get).put(inline_hooks::replace).post(inline_hooks::update).delete(inline_hooks::delete);
     router

@@ -71,6 +71,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     limits: ServerLimits,
+    router: fn(App) -> Router,
 }
 
 impl Server {
@@ -81,7 +82,13 @@ impl Server {
     pub async fn bind(address: SocketAddr, limits: ServerLimits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, limits })
+        Ok(Self { listener, address, limits, router: router::router })
+    }
+
+    /// Answers `/healthz`, `/readyz` and `/metrics` only, and those to everybody: for an address that nobody else can reach.
+    #[must_use]
+    pub fn for_operators(self) -> Self {
+        Self { router: router::operators, ..self }
     }
 
     /// The address that was really bound.
@@ -99,7 +106,7 @@ impl Server {
     /// As [`Server::serve`], with each connection in one of the lanes. They must live as long as the app: calls whose clients
     /// hung up end there.
     pub async fn serve_in(self, lanes: &Lanes, app: App, shutdown: impl Future<Output = ()>) {
-        let router = router(app.clone());
+        let router = (self.router)(app.clone());
         let (stop, stopping) = watch::channel(false);
         let proxies = app.settings().trusted_proxies.clone();
         let connections = Connections::new(self.limits.connections, self.limits.connections_per_peer, proxies);

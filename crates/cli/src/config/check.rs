@@ -35,7 +35,7 @@ impl Layer {
         self.check_listen()?;
         self.public_base()?;
         self.address_policy()?;
-        self.trusted_proxies()?;
+        self.check_proxies()?;
         self.egress_proxy()?;
         if let Some(mail) = self.mail()? {
             mail.check().map_err(|reason| anyhow!("smtp_url, mail_from: {reason}"))?;
@@ -57,10 +57,42 @@ impl Layer {
         Ok(())
     }
 
+    /// Behind a proxy whose word does not count, all clients are one: ten wrong passwords a minute would stop sign-in for all of
+    /// them. A development org says so instead of refusing.
+    fn check_proxies(&self) -> anyhow::Result<()> {
+        if let Some(setting) = self.proxy_without_word()?
+            && !self.is_development()
+        {
+            bail!(
+                "trusted_proxies: {setting} says that a proxy is in front, and without its network here everybody counts as one \
+                 client, so that a few wrong passwords stop sign-in for all: name it, as in --trusted-proxies 127.0.0.1 or \
+                 10.0.0.0/8, and let the proxy append to X-Forwarded-For"
+            );
+        }
+        Ok(())
+    }
+
+    /// The setting that says that a proxy is in front, if none is named whose word about clients counts.
+    ///
+    /// # Errors
+    /// Those of [`Layer::trusted_proxies`].
+    pub(crate) fn proxy_without_word(&self) -> anyhow::Result<Option<&'static str>> {
+        let said = match self.behind_proxy {
+            Some(true) => Some("--behind-proxy"),
+            _ if self.has_https() => Some("the https:// address in --public-url"),
+            _ => None,
+        };
+        Ok(if self.trusted_proxies()?.is_empty() { said } else { None })
+    }
+
+    /// TLS is not ended here, so that an address with it is that of a proxy.
+    fn has_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// The address that others can reach, if nothing says that TLS stands in front of it.
     pub(crate) fn open_listener(&self) -> Option<SocketAddr> {
-        let https = self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-        self.listen.filter(|listen| !https && !listen.ip().to_canonical().is_loopback())
+        self.listen.filter(|listen| !self.has_https() && !listen.ip().to_canonical().is_loopback())
     }
 
     fn check_api_token(&self) -> anyhow::Result<()> {
@@ -165,7 +197,7 @@ mod tests {
     fn settings_that_can_be_used_pass() {
         for text in [
             "",
-            "public_url = \"https://org.example.com/\"",
+            "public_url = \"https://org.example.com/\"\ntrusted_proxies = [\"127.0.0.1\"]",
             "public_url = \"http://[::1]:8080\"",
             "api_token = \"0123456789abcdef0123456789abcdef\"",
             "api_token = \"a\"\ndevelopment = true",
@@ -182,8 +214,9 @@ mod tests {
                 let error = checked(more).check().unwrap_err().to_string();
                 assert!(error.starts_with("listen:") && error.contains("--behind-proxy"), "{listen} {more}: {error}");
             }
+            let named = "trusted_proxies = [\"10.0.0.0/8\"]\n";
             for more in ["behind_proxy = true", "public_url = \"https://org.example\"", "development = true"] {
-                checked(more).check().unwrap();
+                checked(&format!("{named}{more}")).check().unwrap();
             }
             assert!(checked("behind_proxy = true").open_listener().is_some(), "cookies go without Secure");
             assert!(checked("public_url = \"https://org.example\"").open_listener().is_none());
@@ -191,6 +224,19 @@ mod tests {
         for listen in ["127.0.0.1:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
             settings(&format!("listen = \"{listen}\"")).check().unwrap();
         }
+    }
+
+    #[test]
+    fn a_proxy_whose_word_does_not_count_is_refused() {
+        for proxy in ["behind_proxy = true", "public_url = \"https://org.example\""] {
+            let error = settings(proxy).check().unwrap_err().to_string();
+            assert!(error.starts_with("trusted_proxies:") && error.contains("--trusted-proxies 127.0.0.1"), "{error}");
+            settings(&format!("{proxy}\ntrusted_proxies = [\"127.0.0.1\"]")).check().unwrap();
+            let development = settings(&format!("{proxy}\ndevelopment = true"));
+            development.check().unwrap();
+            assert!(development.proxy_without_word().unwrap().is_some(), "it is not said");
+        }
+        assert_eq!(settings("public_url = \"http://org.example\"").proxy_without_word().unwrap(), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Summary<'_> {
         writeln!(text, "{}  http://{}  ({credentials})", style.bold("External service "), self.service)?;
         writeln!(text, "{}  {}", style.bold("API token        "), self.token)?;
         let base = format!("http://{}", self.org);
-        writeln!(text, "{}  {base}/readyz  {base}/metrics", style.bold("Open in a browser"))?;
+        writeln!(text, "{}  {base}/readyz", style.bold("Open in a browser"))?;
         self.pages(text, style)?;
 
         let Some(first) = self.registered.first() else { return Ok(()) };

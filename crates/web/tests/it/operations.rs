@@ -1,6 +1,7 @@
 //! Alive, ready, metrics.
 
 use hookwright_testkit::{Client, ExternalService, Org, OrgOptions, Reply};
+use hookwright_web::{Server, ServerLimits};
 use http::Method;
 
 use crate::execute::{ALLOW, REGISTRATION, execute, hook_at};
@@ -11,12 +12,14 @@ use crate::fixtures::{HOOKS, id_of, path_of};
 async fn health_and_readiness_are_told_to_anyone() {
     let org = Org::start().await;
     assert_eq!(accepted(&org.stranger().get("/healthz").await), serde_json::json!({"status": "alive"}));
-    let ready = accepted(&org.stranger().get("/readyz").await);
+    assert_eq!(accepted(&org.stranger().get("/readyz").await), serde_json::json!({"status": "ready"}));
+    let ready = accepted(&org.client.get("/readyz").await);
     assert_eq!((&ready["status"], &ready["development"]), (&"ready".into(), &true.into()));
 }
 
+/// A proxy on this machine looks like this machine, whatever it adds to requests or takes out of them.
 #[tokio::test]
-async fn metrics_and_openings_are_for_this_machine_and_for_tokens() {
+async fn metrics_and_openings_are_for_tokens_whatever_a_proxy_on_this_machine_sends() {
     let mut options = OrgOptions::default();
     options.settings.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
     for (org, mark, value) in [
@@ -24,20 +27,38 @@ async fn metrics_and_openings_are_for_this_machine_and_for_tokens() {
         (Org::start().await, "x-forwarded-for", "127.0.0.1"),
         (Org::start().await, "forwarded", "for=127.0.0.1"),
         (Org::start().await, "via", "1.1 proxy"),
-        (Org::start().await, "x-real-ip", "127.0.0.1"),
+        (Org::start().await, "x-nothing-of-a-proxy", "1"),
     ] {
         let far = |client: Client, path: &str| client.request(Method::GET, path).header(mark, value);
         refused(&far(org.stranger(), "/metrics").send().await, 401, "E0000004");
-        assert_eq!(far(Client::new(org.client.address()), "/healthz").send().await.status, 200);
-        let ready = accepted(&far(org.stranger(), "/readyz").send().await);
-        assert_eq!(ready, serde_json::json!({"status": "ready"}));
-        let token = format!("SSWS {}", hookwright_testkit::TOKEN);
+        assert_eq!(far(org.stranger(), "/healthz").send().await.status, 200);
+        for stranger in [org.stranger(), org.stranger().with_token("nobody's")] {
+            let ready = accepted(&far(stranger, "/readyz").send().await);
+            assert_eq!(ready, serde_json::json!({"status": "ready"}));
+        }
         for (path, expected) in [("/metrics", "# EOF"), ("/readyz", "openings")] {
-            let answer = far(org.stranger(), path).header("authorization", &token).send().await;
+            let answer = far(org.client.clone(), path).send().await;
             assert_eq!(answer.status, 200, "{}", answer.text());
             assert!(answer.text().contains(expected), "{}", answer.text());
         }
     }
+}
+
+#[tokio::test]
+async fn operators_have_an_address_of_their_own_that_answers_nothing_else() {
+    let org = Org::start().await;
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::bind(address, ServerLimits::default()).await.expect("an ephemeral port").for_operators();
+    let operator = Client::new(server.local_address());
+    let serving = tokio::spawn(server.serve(org.app.clone(), std::future::pending()));
+    assert!(operator.get("/metrics").await.text().ends_with("# EOF\n"));
+    assert!(accepted(&operator.get("/readyz").await)["openings"].is_array());
+    accepted(&operator.get("/healthz").await);
+    let with_token = operator.with_token(hookwright_testkit::TOKEN);
+    for path in [HOOKS, "/signin", "/oauth2/default/v1/keys", "/"] {
+        refused(&with_token.get(path).await, 404, "E0000008");
+    }
+    serving.abort();
 }
 
 #[tokio::test]
@@ -79,7 +100,7 @@ async fn metrics_count_requests_and_calls_and_show_sizes() {
         execute(&org, &hook).await;
     }
     org.client.get("/nowhere").await;
-    let answer = org.stranger().get("/metrics").await;
+    let answer = org.client.get("/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
     has_every_header(&answer);
