@@ -89,7 +89,8 @@ async fn a_network_signs_up_as_often_as_the_limit_says_and_others_go_on() {
     assert_eq!(try_from("nonsense", "2001:db8::1").await.0, 400);
     assert_eq!(try_from("two@example.com", "2001:db8::2").await.0, 200);
     // One that tells that a name is taken does.
-    assert_eq!(try_from("one@example.com", "2001:db8::3").await.0, 400);
+    org.user("taken@example.com").await;
+    assert_eq!(try_from("taken@example.com", "2001:db8::3").await.0, 400);
     let asked = org.asked().len();
     let (status, answer) = try_from("four@example.com", "2001:db8::4").await;
     assert_eq!(
