@@ -69,6 +69,9 @@ pub enum Error {
     /// The user's status does not allow this.
     #[error("the user's status does not allow this")]
     WrongUserStatus,
+    /// Nothing keeps the user from signing in that could be lifted.
+    #[error("the user is not locked out")]
+    NotLockedOut,
     /// The user is active already.
     #[error("the user is active already")]
     AlreadyActive,

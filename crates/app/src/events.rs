@@ -18,7 +18,7 @@ use serde_json::Map;
 use crate::{App, Caller};
 
 /// Types of the events that management calls make, with what is shown of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventKind(pub(crate) &'static str, pub(crate) &'static str);
 
 pub(crate) const INLINE_HOOK_CREATED: EventKind = EventKind("inline_hook.created", "Create inline hook");
@@ -47,6 +47,7 @@ pub(crate) const USER_REACTIVATED: EventKind = EventKind("user.lifecycle.reactiv
 pub(crate) const USER_DEACTIVATED: EventKind = EventKind("user.lifecycle.deactivate", "Deactivate Okta user");
 pub(crate) const USER_SUSPENDED: EventKind = EventKind("user.lifecycle.suspend", "Suspend Okta user");
 pub(crate) const USER_UNSUSPENDED: EventKind = EventKind("user.lifecycle.unsuspend", "Unsuspend Okta user");
+pub(crate) const USER_LOCKED: EventKind = EventKind("user.account.lock", "Max sign in attempts exceeded");
 pub(crate) const USER_UNLOCKED: EventKind = EventKind("user.account.unlock", "Unlock user account");
 pub(crate) const USER_DELETION_BEGUN: EventKind = EventKind("user.lifecycle.delete.initiated", "Delete Okta user");
 pub(crate) const USER_DELETED: EventKind = EventKind("user.lifecycle.delete.completed", "User is deleted from Okta");

@@ -23,7 +23,7 @@ use hookwright_engine::run_to_end;
 use hookwright_model::Timestamp;
 use hookwright_model::client_address::counted_address;
 use hookwright_model::flow::{
-    ClientBinding, FLOW_LIFETIME, Flow, FlowCode, FlowState, Input, OPEN_FLOWS_PAUSE, OPEN_FLOWS_PER_NETWORK,
+    ClientBinding, FLOW_LIFETIME, Flow, FlowCode, FlowState, Input, OPEN_FLOWS_PAUSE, OPEN_FLOWS_PER_NETWORK, Visitor,
 };
 use hookwright_model::id::{AppId, mint_event_id};
 use hookwright_store::{Change, CommitError, Conflict, FlowChange};
@@ -48,6 +48,8 @@ pub struct FlowStart {
     pub application: Option<AppId>,
     /// The OAuth client that waits for the end.
     pub client: Option<ClientBinding>,
+    /// The visitor whom it forwards.
+    pub visitor: Visitor,
     /// Somebody who is signed in already.
     pub signed_in: Option<SignedIn>,
     /// Whether a client that proved itself with its secret begins it, for a visitor of its own: it is not counted.
@@ -94,6 +96,8 @@ pub struct Arrival {
     pub state_handle: SecretString,
     /// The session of whoever came to the end with this input by the hosted pages.
     pub session: Option<NewSession>,
+    /// The secret by which the device is known again, if the person just proved who they are with one that was not known yet.
+    pub new_device: Option<SecretString>,
 }
 
 /// The code at the end of a flow. It follows from the state handle, so that whoever has that can be told again.
@@ -147,7 +151,7 @@ impl App {
             previous: None,
             attempt: mint_event_id(self.entropy()),
             application,
-            state: FlowState::beginning(start.client),
+            state: FlowState { visitor: start.visitor, ..FlowState::beginning(start.client) },
             created: now,
             expires: now.plus(FLOW_LIFETIME),
             revision: 1,
@@ -282,7 +286,12 @@ impl App {
             return self.advanced_before(&run.handle, run.form.as_ref()).await;
         }
         let view = self.view(run.flow, run.handle.expose_secret()).await?;
-        let arrival = view.map(|view| Arrival { view, state_handle: run.handle, session: run.session });
+        let arrival = view.map(|view| Arrival {
+            view,
+            state_handle: run.handle,
+            session: run.session,
+            new_device: run.new_device,
+        });
         Ok(arrival.map_or(Advanced::Gone, |arrival| Advanced::Here(Box::new(arrival))))
     }
 
@@ -315,10 +324,14 @@ impl App {
     /// The same also if it was used, as long as its time is not over.
     pub(crate) async fn known_code(&self, code: &str) -> Result<Option<FlowCode>, Error> {
         let found = self.inner.store.flow_code(&code_hash(code)).await?;
-        Ok(found.filter(|found| self.now() < found.expires))
+        if found.as_ref().is_some_and(|found| self.now() >= found.expires) {
+            self.drop_what_is_over().await?;
+            return Ok(None);
+        }
+        Ok(found)
     }
 
-    /// Removes what is over: flows, codes, sessions, failures, mails. Of several nodes one does it, at most once in `every`.
+    /// Removes what is over: flows, codes, sessions, failures, mails, locks of accounts. Of several nodes one does it, at most once in `every`.
     ///
     /// # Errors
     /// The store's.
@@ -326,6 +339,13 @@ impl App {
         if !self.inner.store.take_lease("expired", self.now(), every).await? {
             return Ok(());
         }
+        self.drop_what_is_over().await?;
+        self.lift_locks().await
+    }
+
+    /// Removes what is over, at once: whenever something is seen whose time is over, so that a clock that is set back afterwards
+    /// brings nothing to life that was over before.
+    pub(crate) async fn drop_what_is_over(&self) -> Result<(), Error> {
         Ok(self.inner.store.commit(vec![Change::Flow(FlowChange::DropExpired(self.now()))]).await?)
     }
 }

@@ -65,7 +65,7 @@ pub use hook_keys::StoredHookKeys;
 pub use listing::{Listing, PageQuery};
 pub use mail::MailSettings;
 pub use metrics::Metrics;
-pub use oauth::{Authorized, BasicCredentials, LogoutRequest, OAuthFailure};
+pub use oauth::{Authorized, BasicCredentials, Forwarded, LogoutRequest, OAuthFailure};
 pub use org::prepare_org;
 pub use policies::PolicyQuery;
 pub use rate_limit::{RateClass, RateLimits, RateState};

@@ -6,10 +6,12 @@ mod exchange;
 mod jwt;
 mod tokens;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hookwright_model::application::{Application, ClientAuthMethod, OAuthClient};
+use hookwright_model::flow::Visitor;
 use hookwright_model::oauth::{
     AuthorizeRefusal, AuthorizeRequest, OAuthError, Parameters, Prompt, ResponseTarget, Scopes, read_authorize,
     read_interact,
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::flow::{FlowStart, StartedFlow};
+use crate::guessing::visitor_device;
 use crate::opaque::sha256;
 use crate::sessions::SignedIn;
 use crate::{App, Error, RequestOrigin};
@@ -31,6 +34,15 @@ pub struct BasicCredentials {
     pub client_id: String,
     /// Its secret; `None` of a client that names itself only.
     pub secret: Option<SecretString>,
+}
+
+/// What a client forwards of its visitor. It counts only if the client proves itself.
+#[derive(Debug, Default)]
+pub struct Forwarded {
+    /// Where the visitor is.
+    pub address: Option<IpAddr>,
+    /// What the client calls the visitor's device.
+    pub device: Option<SecretString>,
 }
 
 /// Why a client gets no answer.
@@ -120,15 +132,25 @@ impl App {
         &self,
         parameters: &Parameters,
         basic: Option<&BasicCredentials>,
+        forwarded: &Forwarded,
         origin: &RequestOrigin,
     ) -> Result<SecretString, OAuthFailure> {
-        let known = self.authenticated_client(parameters, basic).await?;
+        let (known, is_proved) = self.interacting_client(parameters, basic).await?;
         let binding = read_interact(parameters, &known.client).map_err(refused)?;
-        let gave_secret =
-            parameters.get("client_secret").is_some() || basic.is_some_and(|basic| basic.secret.is_some());
-        let is_vouched_for = gave_secret && !known.client.is_public();
-        let application = Some(known.application.id.clone());
-        let start = FlowStart { application, client: Some(binding), signed_in: None, is_vouched_for };
+        let application = known.application.id.clone();
+        let visitor = if is_proved {
+            let device_sha256 = forwarded.device.as_ref().map(|name| visitor_device(&application, name));
+            Visitor { address: forwarded.address, device_sha256 }
+        } else {
+            Visitor::default()
+        };
+        let start = FlowStart {
+            application: Some(application),
+            client: Some(binding),
+            visitor,
+            signed_in: None,
+            is_vouched_for: is_proved,
+        };
         Ok(self.start_flow(start, origin).await?.interaction_handle)
     }
 
@@ -162,7 +184,7 @@ impl App {
             application: Some(known.application.id.clone()),
             client: Some(request.binding),
             signed_in,
-            is_vouched_for: false,
+            ..FlowStart::default()
         };
         let started = self.start_flow(start, origin).await?;
         if !resumes {
@@ -192,6 +214,35 @@ impl App {
         parameters: &Parameters,
         basic: Option<&BasicCredentials>,
     ) -> Result<KnownClient, OAuthFailure> {
+        let (known, secret) = self.claimed_client(parameters, basic).await?;
+        let is_right = match known.client.token_endpoint_auth_method {
+            ClientAuthMethod::None => secret.is_none(),
+            _ => secret.is_some_and(|secret| has_secret(&known.client, secret)),
+        };
+        if is_right { Ok(known) } else { Err(refused(OAuthError::invalid_client())) }
+    }
+
+    /// The client that begins an interaction, and whether it proved itself. It need not: PKCE binds the code, and the secret is
+    /// asked for at `token`. A secret that is sent must be right, but for a client that has none.
+    async fn interacting_client(
+        &self,
+        parameters: &Parameters,
+        basic: Option<&BasicCredentials>,
+    ) -> Result<(KnownClient, bool), OAuthFailure> {
+        let (known, secret) = self.claimed_client(parameters, basic).await?;
+        match secret.filter(|_| known.client.token_endpoint_auth_method != ClientAuthMethod::None) {
+            Some(secret) if has_secret(&known.client, secret) => Ok((known, true)),
+            Some(_) => Err(refused(OAuthError::invalid_client())),
+            None => Ok((known, false)),
+        }
+    }
+
+    /// The client that a request names, with the secret that it was sent with.
+    async fn claimed_client<'r>(
+        &self,
+        parameters: &'r Parameters,
+        basic: Option<&'r BasicCredentials>,
+    ) -> Result<(KnownClient, Option<&'r str>), OAuthFailure> {
         let nobody = || refused(OAuthError::invalid_client());
         parameters.once(&["client_id", "client_secret"]).map_err(refused)?;
         let (named, in_body) = (parameters.get("client_id"), parameters.get("client_secret"));
@@ -207,15 +258,7 @@ impl App {
             (Some(basic), None) => basic.secret.as_ref().map(|secret| secret.expose_secret()),
             (None, secret) => secret,
         };
-        let proved = match (known.client.token_endpoint_auth_method, &known.client.client_secret, given) {
-            (ClientAuthMethod::None, _, None) => true,
-            (ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost, Some(secret), Some(given)) => {
-                let digest = |text: &str| sha256(&[text.as_bytes()]);
-                digest(secret.expose_secret()).ct_eq(&digest(given)).into()
-            }
-            _ => false,
-        };
-        if proved { Ok(known) } else { Err(nobody()) }
+        Ok((known, given))
     }
 
     async fn client_named(&self, client_id: &str) -> Result<Option<KnownClient>, Error> {
@@ -228,6 +271,12 @@ impl App {
             Some(KnownClient { application, client })
         }))
     }
+}
+
+/// Whether this is the client's secret.
+fn has_secret(client: &OAuthClient, given: &str) -> bool {
+    let digest = |text: &str| sha256(&[text.as_bytes()]);
+    client.client_secret.as_ref().is_some_and(|secret| digest(secret.expose_secret()).ct_eq(&digest(given)).into())
 }
 
 /// Back to the client; a redirect URI that is no URL was never registered.

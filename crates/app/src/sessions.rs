@@ -90,6 +90,7 @@ impl App {
         let now = self.now();
         let Some(session) = self.inner.store.session(&session_id(token)).await? else { return Ok(None) };
         if !session.is_alive_at(now) {
+            self.drop_what_is_over().await?;
             return Ok(None);
         }
         let Some(user) = self.inner.store.user(session.user.as_str()).await? else { return Ok(None) };
@@ -99,9 +100,10 @@ impl App {
             return Ok(None);
         }
         if now.since(session.last_used) >= NOTING_INTERVAL {
-            let (store, id) = (self.inner.store.clone(), session.id);
+            let used = Session { last_used: now, ..session.clone() };
+            let (store, id, expires) = (self.inner.store.clone(), session.id, used.expires());
             self.inner.calls.spawn(async move {
-                let touch = FlowChange::TouchSession { id, at: now };
+                let touch = FlowChange::TouchSession { id, at: now, expires };
                 if let Err(error) = store.commit(vec![Change::Flow(touch)]).await {
                     tracing::warn!(%error, "the use of a session could not be noted");
                 }

@@ -4,6 +4,7 @@
 mod credentials;
 mod lifecycle;
 mod list;
+mod locks;
 
 use hookwright_model::id::{GroupId, UserId};
 use hookwright_model::profile::{Check, MISSING, TAKEN, check_profile, merged};
@@ -14,6 +15,7 @@ use hookwright_store::{Change, CommitError, Conflict};
 use serde_json::{Map, Value};
 
 use crate::events::{self, EventKind, group_target, user_target};
+use crate::guessing::forgotten_guesses;
 use crate::roles::last_administrator;
 use crate::{App, Caller, Error};
 
@@ -158,9 +160,13 @@ impl App {
             let mut stored = self.inner.store.user(id.as_str()).await?.ok_or_else(|| Error::not_found(id))?;
             let schema = self.stored_schema().await?;
             stored.profile = schema.known_part(&stored.profile);
-            let (user, kinds) = decide(&stored, &schema)?;
+            let (user, mut kinds) = decide(&stored, &schema)?;
             if kinds.is_empty() {
                 return Ok(stored);
+            }
+            let unlocked = stored.status == UserStatus::LockedOut && user.status == UserStatus::Active;
+            if unlocked && !kinds.contains(&events::USER_UNLOCKED) {
+                kinds.push(events::USER_UNLOCKED);
             }
             let target = || user_target(&user);
             let events = kinds.into_iter().map(|kind| self.event(kind, caller, target(), now)).collect();
@@ -172,6 +178,9 @@ impl App {
             let mut changes = vec![update, Change::AppendEvents(events)];
             if user.proof_epoch != stored.proof_epoch {
                 changes.extend(self.end_of_access(id));
+            }
+            if user.status != stored.status || user.proof_epoch != stored.proof_epoch {
+                changes.push(forgotten_guesses(id));
             }
             if stored.status.is_in_force() && !user.status.is_in_force() {
                 changes.insert(0, Change::LockAdministrators);

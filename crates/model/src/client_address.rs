@@ -30,6 +30,24 @@ pub fn client_address<'a>(
     client
 }
 
+/// Whom the client says that it was asked by, as it forwards a visitor of its own: the address that stands in the chain before its
+/// own. It counts for as much as the client's word does. `peer` and `forwarded` as for [`client_address`].
+pub fn claimed_address<'a>(
+    peer: IpAddr,
+    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    trusted: &[Network],
+) -> Option<IpAddr> {
+    let mut client = peer.to_canonical();
+    for hop in forwarded.rev().flat_map(|value| value.rsplit(',')).take(MAX_CHAIN) {
+        let before = address_in(hop.trim())?.to_canonical();
+        if !trusted.iter().any(|network| network.contains(client)) {
+            return Some(before);
+        }
+        client = before;
+    }
+    None
+}
+
 /// An address, as proxies write them: bare, in brackets, or with a port.
 fn address_in(text: &str) -> Option<IpAddr> {
     let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -42,6 +60,15 @@ pub fn counted_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
         address => address,
+    }
+}
+
+/// The site around an address: a /24 of IPv4, a /48 of IPv6. One customer of a hoster has about that many addresses.
+#[must_use]
+pub fn site_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & 0xffff_ff00).into()),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 80 << 80).into()),
     }
 }
 
@@ -75,6 +102,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_may_tell_whom_it_was_asked_by() {
+        let claimed = |peer: &str, forwarded: &[&str], trusted: &[&str]| {
+            let trusted: Vec<Network> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+            let address = claimed_address(peer.parse().unwrap(), forwarded.iter().copied(), &trusted);
+            address.map(|address| address.to_string()).unwrap_or_default()
+        };
+        assert_eq!(claimed("203.0.113.7", &["198.51.100.1"], &[]), "198.51.100.1");
+        // What the visitor itself had sent stands before, and counts for nothing.
+        assert_eq!(claimed("203.0.113.7", &["1.1.1.1, 198.51.100.1"], &[]), "198.51.100.1");
+        assert_eq!(claimed("203.0.113.7", &[], &[]), "");
+        assert_eq!(claimed("203.0.113.7", &["unknown"], &[]), "");
+        // Behind a proxy of the org, which has added the client's own address.
+        assert_eq!(claimed("10.0.0.1", &["198.51.100.1, 203.0.113.7"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(claimed("10.0.0.1", &["203.0.113.7"], &["10.0.0.0/8"]), "");
+    }
+
+    #[test]
     fn ports_and_brackets_are_read_and_nonsense_is_not() {
         let trusted = ["10.0.0.1"];
         for (forwarded, expected) in [
@@ -98,6 +142,14 @@ mod tests {
         assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(counted("203.0.113.7"), "203.0.113.7");
         assert_eq!(counted("::ffff:203.0.113.7"), "203.0.113.7");
+    }
+
+    #[test]
+    fn a_site_has_many_networks() {
+        let site = |text: &str| site_of(text.parse().unwrap()).to_string();
+        assert_eq!(site("2001:db8:1:2:3:4:5:6"), "2001:db8:1::");
+        assert_eq!(site("203.0.113.7"), "203.0.113.0");
+        assert_eq!(site("::ffff:203.0.113.7"), "203.0.113.0");
     }
 
     proptest! {

@@ -19,7 +19,7 @@ use crate::Timestamp;
 use crate::id::{AppId, UserId};
 use crate::registration::{FormField, Message};
 
-pub use client::{ClientBinding, ClientFace};
+pub use client::{ClientBinding, ClientFace, Visitor};
 pub use code::{CODE_RETRY_GRACE, FlowCode};
 pub use newcomer::Newcomer;
 
@@ -95,6 +95,9 @@ pub struct FlowState {
     /// The OAuth client that waits for the end, if one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client: Option<ClientBinding>,
+    /// The visitor whom a client forwarded that proved itself.
+    #[serde(skip_serializing_if = "Visitor::is_nobody", default)]
+    pub visitor: Visitor,
     /// What was said about the last input, so that it is there again when the page is loaded anew.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub messages: Vec<Message>,
@@ -215,6 +218,7 @@ impl FlowState {
         Self {
             stage: Stage::Identify,
             client,
+            visitor: Visitor::default(),
             messages,
             values,
             proven_ms: None,

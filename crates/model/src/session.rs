@@ -28,15 +28,14 @@ impl Session {
     /// Whether it is alive.
     #[must_use]
     pub fn is_alive_at(&self, now: Timestamp) -> bool {
-        // A clock that was set back revives nothing: what was used in the future is judged by that use.
-        let now = now.max(self.last_used);
-        now < self.last_used.plus(IDLE_LIFETIME) && now < self.expires()
+        // What was used in the future is judged by that use. What was seen ended once is gone: see the app.
+        now.max(self.last_used) < self.expires()
     }
 
-    /// When it ends at the latest.
+    /// When it ends if it is not used again.
     #[must_use]
     pub fn expires(&self) -> Timestamp {
-        self.created.plus(WHOLE_LIFETIME)
+        self.created.plus(WHOLE_LIFETIME).min(self.last_used.plus(IDLE_LIFETIME))
     }
 }
 

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
+use crate::guessing::{LOCK, is_within};
 use crate::id::UserId;
 use crate::names::names;
 use crate::text;
@@ -166,6 +167,13 @@ impl User {
         let password_changed = Some(now.max(self.created));
         let proof_epoch = self.proof_epoch.saturating_add(1);
         Self { password: Some(password), password_changed, last_updated, proof_epoch, ..self.clone() }
+    }
+
+    /// Whether the user is LOCKED_OUT for long enough. A lock that a clock set that was ahead keeps nobody out.
+    #[must_use]
+    pub fn is_lock_over(&self, now: Timestamp) -> bool {
+        let since = self.status_changed.unwrap_or(self.created);
+        self.status == UserStatus::LockedOut && !is_within(since, LOCK, now)
     }
 
     /// What the user signs in with; empty if the profile has none.

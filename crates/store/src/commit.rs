@@ -131,7 +131,7 @@ fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), S
         FlowChange::InsertCode(code) => statements.push(flow_codes::insert(&code)?),
         FlowChange::TakeCode { sha256, at } => statements.push(flow_codes::take(&sha256, at)),
         FlowChange::InsertSession(session) => statements.push(sessions::insert(&session)),
-        FlowChange::TouchSession { id, at } => statements.push(sessions::touch(&id, at)),
+        FlowChange::TouchSession { id, at, expires } => statements.push(sessions::touch(&id, at, expires)),
         FlowChange::DeleteSession(id) => statements.push(sessions::delete(&id)),
         FlowChange::DeleteSessionsOfUser(user) => {
             statements.extend([sessions::delete_of_user(&user), flow_codes::delete_of_user(&user)]);
@@ -140,8 +140,12 @@ fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), S
             statements.push(sessions::remember(&sha256, &user, expires));
         }
         FlowChange::NoteFailure { key, at, since, expires } => {
-            statements.push(sign_in_failures::note(&key, at, since, expires));
+            statements.push(sign_in_failures::note(&key, None, at, since, expires));
         }
+        FlowChange::NoteGuess { subject, key, at, since, expires } => {
+            statements.push(sign_in_failures::note(&key, Some(&subject), at, since, expires));
+        }
+        FlowChange::ForgetGuesses(subject) => statements.push(sign_in_failures::forget_subject(&subject)),
         FlowChange::ForgetFailures(key) => statements.push(sign_in_failures::forget(&key)),
         FlowChange::InsertMail { mail, expires } => statements.push(mails::insert(&mail, expires)),
         FlowChange::NoteMailSent { id, at, refusal } => statements.push(mails::note_sent(id, at, refusal)),

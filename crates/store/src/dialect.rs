@@ -122,6 +122,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0014_proof_epoch.sql"),
                 include_str!("../migrations/sqlite/0015_roles.sql"),
                 include_str!("../migrations/sqlite/0016_open_flows.sql"),
+                include_str!("../migrations/sqlite/0017_locks.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -140,6 +141,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0014_proof_epoch.sql"),
                 include_str!("../migrations/postgres/0015_roles.sql"),
                 include_str!("../migrations/postgres/0016_open_flows.sql"),
+                include_str!("../migrations/postgres/0017_locks.sql"),
             ],
         }
     }

@@ -49,6 +49,8 @@ pub enum FlowChange {
         id: [u8; 32],
         /// When it was used.
         at: Timestamp,
+        /// When it ends if it is not used again.
+        expires: Timestamp,
     },
     /// The session ends, if it is there.
     DeleteSession([u8; 32]),
@@ -74,6 +76,21 @@ pub enum FlowChange {
         /// When the row may go.
         expires: Timestamp,
     },
+    /// A wrong password for somebody's name: as [`FlowChange::NoteFailure`].
+    NoteGuess {
+        /// SHA-256 of whose name it was: their failures are forgotten together.
+        subject: [u8; 32],
+        /// SHA-256 of what is counted.
+        key: [u8; 32],
+        /// When.
+        at: Timestamp,
+        /// Failures before this time don't count any longer.
+        since: Timestamp,
+        /// When the row may go.
+        expires: Timestamp,
+    },
+    /// All failures for somebody's name are forgotten, wherever they came from.
+    ForgetGuesses([u8; 32]),
     /// The right password: the failures under this key are forgotten.
     ForgetFailures([u8; 32]),
     /// A mail to send.

@@ -52,7 +52,7 @@ macro_rules! select {
     };
 }
 
-const DROP_EXPIRED: [&str; 9] = [
+const DROP_EXPIRED: [&str; 10] = [
     "DELETE FROM flows WHERE expires_ms <= $1",
     "DELETE FROM flow_codes WHERE expires_ms <= $1",
     "DELETE FROM sessions WHERE expires_ms <= $1",
@@ -62,6 +62,7 @@ const DROP_EXPIRED: [&str; 9] = [
     "DELETE FROM refresh_tokens WHERE expires_ms <= $1",
     "DELETE FROM oauth_grants WHERE expires_ms <= $1",
     "DELETE FROM signing_keys WHERE expires_ms <= $1",
+    "UPDATE api_tokens SET revoked_ms = expires_ms WHERE expires_ms <= $1 AND revoked_ms IS NULL",
 ];
 
 pub(crate) fn insert(flow: &Flow) -> Result<Statement, StoreError> {
@@ -114,7 +115,7 @@ pub(crate) fn delete(handle: &[u8; 32]) -> Statement {
 }
 
 /// Drops what is over here and in the tables around.
-pub(crate) fn drop_expired(now: Timestamp) -> [Statement; 9] {
+pub(crate) fn drop_expired(now: Timestamp) -> [Statement; 10] {
     DROP_EXPIRED.map(|sql| Statement::new(sql, vec![Argument::Integer(now.as_millis())]))
 }
 

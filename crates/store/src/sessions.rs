@@ -14,7 +14,7 @@ use crate::stored_form::hash;
 const INSERT: &str = "INSERT INTO sessions (id, user_id, created_ms, last_used_ms, expires_ms) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
-const TOUCH: &str = "UPDATE sessions SET last_used_ms = $2 WHERE id = $1 AND last_used_ms < $2";
+const TOUCH: &str = "UPDATE sessions SET last_used_ms = $2, expires_ms = $3 WHERE id = $1 AND last_used_ms < $2";
 
 const DELETE: &str = "DELETE FROM sessions WHERE id = $1";
 
@@ -34,8 +34,10 @@ pub(crate) fn insert(session: &Session) -> Statement {
     Statement::new(INSERT, arguments).or(Otherwise::Conflict(Conflict::AlreadyThere))
 }
 
-pub(crate) fn touch(id: &[u8; 32], at: Timestamp) -> Statement {
-    Statement::new(TOUCH, vec![Argument::Bytes(id.to_vec()), Argument::Integer(at.as_millis())])
+pub(crate) fn touch(id: &[u8; 32], at: Timestamp, expires: Timestamp) -> Statement {
+    let arguments =
+        vec![Argument::Bytes(id.to_vec()), Argument::Integer(at.as_millis()), Argument::Integer(expires.as_millis())];
+    Statement::new(TOUCH, arguments)
 }
 
 pub(crate) fn delete(id: &[u8; 32]) -> Statement {
@@ -80,15 +82,13 @@ impl Store {
         }))
     }
 
-    /// Whether somebody signed in with this browser before.
+    /// Who signed in with this device before.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn is_known_browser(&self, sha256: &[u8; 32], user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
-        const SELECT: &str =
-            "SELECT COUNT(*) FROM known_browsers WHERE sha256 = $1 AND user_id = $2 AND expires_ms > $3";
-        let arguments = (sha256.to_vec(), user.as_str(), now.as_millis());
-        let (count,) = fetch!(self.database(), fetch_one, (i64,), SELECT, arguments.0, arguments.1, arguments.2)?;
-        Ok(count > 0)
+    pub async fn users_of_device(&self, sha256: &[u8; 32], now: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        const SELECT: &str = "SELECT user_id FROM known_browsers WHERE sha256 = $1 AND expires_ms > $2";
+        let rows = fetch!(self.database(), fetch_all, (String,), SELECT, sha256.to_vec(), now.as_millis())?;
+        Ok(rows.into_iter().map(|(id,)| UserId::from_text(id)).collect())
     }
 }

@@ -267,6 +267,15 @@ impl Store {
         row.map(User::try_from).transpose()
     }
 
+    /// The users who are LOCKED_OUT.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn locked_users(&self) -> Result<Vec<User>, StoreError> {
+        let rows = fetch!(self.database(), fetch_all, UserRow, select!("WHERE status = 'LOCKED_OUT'"))?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
     /// A page of users.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What is known of a request from its first byte: its id, its peer, what was counted.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
@@ -8,15 +9,22 @@ use axum::extract::FromRequestParts;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use hookwright_app::{App, RateClass, RateState, RequestOrigin};
+use hookwright_app::{App, Forwarded, RateClass, RateState, RequestOrigin};
 use hookwright_model::address::Network;
-use hookwright_model::client_address::{client_address, counted_address};
+use hookwright_model::client_address::{claimed_address, client_address, counted_address};
 use hookwright_model::trace_parent::TraceParent;
+use secrecy::SecretString;
 
 use crate::error::ApiError;
 
 /// Whom a proxy was asked by, and that one by whom.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a client calls the device of its visitor (Okta's guide on device context).
+const DEVICE_TOKEN: HeaderName = HeaderName::from_static("x-device-token");
+
+/// How long such a name may be. A shorter one could be guessed.
+const DEVICE_TOKEN_BYTES: RangeInclusive<usize> = 16..=128;
 
 /// The longest `User-Agent` that is recorded, in bytes.
 const USER_AGENT_BYTES: usize = 512;
@@ -34,6 +42,8 @@ pub(crate) struct ForPeople;
 pub(crate) struct Arrival {
     /// The client's address, at first that of the connection.
     pub(crate) peer: Option<IpAddr>,
+    /// Whom the client says that it was asked by. Nobody else's word stands for it.
+    pub(crate) claimed: Option<IpAddr>,
     /// How long its body may take to arrive.
     pub(crate) body_patience: Duration,
 }
@@ -41,26 +51,18 @@ pub(crate) struct Arrival {
 impl Arrival {
     /// The same with the address of the client behind a trusted proxy.
     pub(crate) fn behind_proxies(self, headers: &HeaderMap, trusted: &[Network]) -> Self {
-        if trusted.is_empty() {
-            if let Some(peer) = self.peer
-                && headers.contains_key(FORWARDED_FOR)
-            {
-                tell_of_untrusted(peer);
-            }
-            return self;
+        let Some(peer) = self.peer else { return self };
+        let is_trusted = trusted.iter().any(|network| network.contains(peer));
+        match (is_trusted, headers.contains_key(FORWARDED_FOR)) {
+            (true, true) => {}
+            (false, false) => return self,
+            (false, true) => tell_of_untrusted(peer),
+            (true, false) => tell_of_silent(peer),
         }
-        if let Some(peer) = self.peer {
-            let is_trusted = trusted.iter().any(|network| network.contains(peer));
-            match (is_trusted, headers.contains_key(FORWARDED_FOR)) {
-                (true, true) | (false, false) => {}
-                (false, true) => tell_of_untrusted(peer),
-                (true, false) => tell_of_silent(peer),
-            }
-        }
-        let values = headers.get_all(FORWARDED_FOR).iter();
         // A value that is no text is no address either, and ends the chain.
-        let forwarded = values.map(|value| value.to_str().unwrap_or_default());
-        Self { peer: self.peer.map(|peer| client_address(peer, forwarded, trusted)), ..self }
+        let forwarded = || headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default());
+        let claimed = claimed_address(peer, forwarded(), trusted);
+        Self { peer: Some(client_address(peer, forwarded(), trusted)), claimed, ..self }
     }
 }
 
@@ -123,6 +125,14 @@ impl RequestContext {
     /// The client's address, as those are counted who have no valid token.
     fn peer_name(&self) -> String {
         self.0.arrival.peer.map_or_else(String::new, |peer| counted_address(peer).to_string())
+    }
+
+    /// What a client forwards of its visitor: the address, and what it calls the device.
+    pub(crate) fn forwarded(&self, headers: &HeaderMap) -> Forwarded {
+        let mut names = headers.get_all(DEVICE_TOKEN).iter().filter_map(|value| value.to_str().ok());
+        let device = names.next().filter(|name| DEVICE_TOKEN_BYTES.contains(&name.len()));
+        let device = device.filter(|_| names.next().is_none()).map(|name| SecretString::from(name.to_owned()));
+        Forwarded { address: self.0.arrival.claimed, device }
     }
 
     /// Counts a request of somebody who has no token, by address.

@@ -99,6 +99,18 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "E0000047", summary)
     }
 
+    /// Nothing keeps the user out that could be lifted.
+    fn not_locked_out() -> Self {
+        let summary = "Unlock is not allowed for this user.";
+        Self::new(StatusCode::FORBIDDEN, "E0000032", summary).because("The user is not locked out.")
+    }
+
+    /// The user is active already.
+    fn already_active() -> Self {
+        let summary = "Activation failed because the user is already active";
+        Self::new(StatusCode::FORBIDDEN, "E0000016", summary)
+    }
+
     /// Something that should not happen.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "E0000009", "Internal Server Error");
@@ -164,10 +176,8 @@ impl From<Error> for ApiError {
                 let summary = "This operation is not allowed in the user's current status.";
                 Self::new(StatusCode::FORBIDDEN, "E0000038", summary)
             }
-            Error::AlreadyActive => {
-                let summary = "Activation failed because the user is already active";
-                Self::new(StatusCode::FORBIDDEN, "E0000016", summary)
-            }
+            Error::NotLockedOut => Self::not_locked_out(),
+            Error::AlreadyActive => Self::already_active(),
             Error::WrongPassword => Self::new(StatusCode::FORBIDDEN, "E0000014", "Update of credentials failed")
                 .because("oldPassword: Old Password is not correct"),
             Error::ActiveApplication => Self::new(StatusCode::FORBIDDEN, "E0000056", "Delete application forbidden.")

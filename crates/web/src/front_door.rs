@@ -175,7 +175,7 @@ mod tests {
             .route("/text", get(async || (StatusCode::UNPROCESSABLE_ENTITY, "Failed to deserialize the secret")))
             .route("/bare", get(async || StatusCode::BAD_GATEWAY))
             .route("/missing", get(async |_: RequestContext| StatusCode::NOT_FOUND));
-        let arrival = Arrival { peer: None, body_patience: Duration::from_secs(1) };
+        let arrival = Arrival { peer: None, claimed: None, body_patience: Duration::from_secs(1) };
         let request = Request::get(path).header("host", "org").body(Body::empty()).unwrap();
         let response = answer(&org.app, &router, request, arrival).await.unwrap();
         let (parts, body) = response.into_parts();

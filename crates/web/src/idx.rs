@@ -1,14 +1,16 @@
 //! IDX: the sign-in flows for clients that drive them by themselves, such as `@okta/okta-auth-js` and the sign-in widget.
 //!
 //! Answers are ION documents (<https://ionspec.org>) with the members that these clients read. Everything a flow knows hangs
-//! on the state handle in the body: no cookie is read or set, so a forged request from a page can do nothing here.
+//! on the state handle in the body, so a forged request from a page can do nothing here. The one cookie is the device's: it only
+//! says whether the failures of others count, and auth-js and the widget send it by themselves (`withCredentials`). What the widget
+//! sends as `X-Device-Fingerprint` follows from public traits of a browser and makes no device a known one.
 
 mod ion;
 mod read;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use hookwright_app::{Advanced, App, FlowView};
 use hookwright_model::flow::{Input, Step};
@@ -17,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::context::Finished;
 use crate::error::ApiError;
+use crate::signin::browser::{Cookie, DEVICE_LIFETIME};
 use crate::signin::status_of;
 use read::IdxRequest;
 
@@ -42,7 +45,7 @@ pub(crate) async fn introspect(State(app): State<App>, request: IdxRequest) -> R
 /// `POST /idp/idx/identify`: a name, perhaps with the password.
 pub(crate) async fn identify(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
     let identifier = request.text("identifier").unwrap_or_default().to_owned();
-    let input = Input::Identify { identifier, password: request.passcode(), device: None };
+    let input = Input::Identify { identifier, password: request.passcode(), device: request.device() };
     advance(&app, &request, input).await
 }
 
@@ -52,7 +55,7 @@ pub(crate) async fn answer_challenge(State(app): State<App>, request: IdxRequest
     let passcode = request.passcode().unwrap_or_default();
     let input = match view.step {
         Step::EmailCode { .. } => Input::EmailCode(passcode),
-        _ => Input::Password { password: passcode, device: None },
+        _ => Input::Password { password: passcode, device: request.device() },
     };
     advance(&app, &request, input).await
 }
@@ -95,7 +98,14 @@ pub(crate) async fn cancel(State(app): State<App>, request: IdxRequest) -> Resul
 
 async fn advance(app: &App, request: &IdxRequest, input: Input) -> Result<Response, ApiError> {
     match app.advance_flow(&request.handle(), None, input, &request.origin).await? {
-        Advanced::Here(arrival) => Ok(answer(app, &arrival.state_handle, &arrival.view)),
+        Advanced::Here(arrival) => {
+            let mut response = answer(app, &arrival.state_handle, &arrival.view);
+            if let Some(device) = &arrival.new_device {
+                let cookie = request.browser.set(Cookie::IdxDevice, device, DEVICE_LIFETIME);
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
         // Where it went is for those alone who made it go there, and for the client that has the interaction handle.
         Advanced::WentOn(_) | Advanced::Gone => Ok(expired()),
     }

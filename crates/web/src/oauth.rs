@@ -33,7 +33,8 @@ pub(crate) async fn keys(State(app): State<App>) -> std::result::Result<Response
 
 /// `POST /oauth2/default/v1/interact`
 pub(crate) async fn interact(State(app): State<App>, request: ClientRequest) -> Result {
-    let handle = app.interact(&request.parameters, request.basic.as_ref(), &request.origin).await?;
+    let ClientRequest { parameters, basic, forwarded, origin } = &request;
+    let handle = app.interact(parameters, basic.as_ref(), forwarded, origin).await?;
     Ok(shown(&json!({"interaction_handle": handle.expose_secret()})))
 }
 

@@ -180,7 +180,7 @@ impl Shared {
     /// Answers the requests of one connection; whether it came to its end in good order.
     async fn converse(&self, stream: &mut TcpStream, Guest { peer, seat }: &Guest) -> bool {
         let first_head_seen = AtomicBool::new(false);
-        let arrival = Arrival { peer: Some(*peer), body_patience: self.limits.body };
+        let arrival = Arrival { peer: Some(*peer), claimed: None, body_patience: self.limits.body };
         let service = service_fn(|request: hyper::Request<Incoming>| {
             first_head_seen.store(true, Ordering::Relaxed);
             seat.is_busy();

@@ -87,8 +87,7 @@ pub(crate) async fn act(
         }
         return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::FORBIDDEN, said)).await;
     };
-    let device = browser.device.clone().unwrap_or_else(|| app.mint_secret());
-    let Some(input) = form.input(&action, &device) else { return Err(ApiError::unknown_path()) };
+    let Some(input) = form.input(&action, browser.device.as_ref()) else { return Err(ApiError::unknown_path()) };
     let begins = matches!(input, Input::Identify { .. } | Input::StartSignUp | Input::Cancel | Input::SelectIdentify);
     if hosted_flow(&app, &handle).await?.is_none() {
         if let Some(went_on) = app.flow_went_on(&handle, Some(token)).await? {
@@ -105,7 +104,11 @@ pub(crate) async fn act(
     match app.advance_flow(&handle, Some(sent), input, &form.origin).await? {
         Advanced::Here(arrival) => {
             let rose = arrival.state_handle.expose_secret() != handle.expose_secret();
-            let mut response = after(&app, &browser, &device, &arrival, &form.origin).await?;
+            let mut response = after(&app, &browser, &arrival, &form.origin).await?;
+            if let Some(device) = &arrival.new_device {
+                let cookie = browser.set(Cookie::Device, device, browser::DEVICE_LIFETIME);
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
             if rose {
                 let cookie = browser.set(Cookie::Flow, &arrival.state_handle, browser::FLOW_LIFETIME);
                 response.headers_mut().append(SET_COOKIE, cookie);
@@ -145,8 +148,7 @@ fn led_on(browser: &Browser, WentOn(next): &WentOn) -> Response {
 async fn after(
     app: &App,
     browser: &Browser,
-    device: &SecretString,
-    Arrival { view, state_handle, session }: &Arrival,
+    Arrival { view, state_handle, session, .. }: &Arrival,
     origin: &RequestOrigin,
 ) -> Result<Response, ApiError> {
     if view.refusal.is_some() {
@@ -163,9 +165,7 @@ async fn after(
         app.end_session(old.expose_secret(), origin).await?;
     }
     let session_cookie = browser.set(Cookie::Session, &session.token, session.lifetime);
-    let device_cookie = browser.set(Cookie::Device, device, browser::DEVICE_LIFETIME);
     response.headers_mut().append(SET_COOKIE, session_cookie);
-    response.headers_mut().append(SET_COOKIE, device_cookie);
     Ok(response)
 }
 

@@ -22,6 +22,7 @@ use subtle::ConstantTimeEq;
 use super::run::{Next, Run};
 use crate::Error;
 use crate::events::{self, user_actor, user_target};
+use crate::guessing::forgotten_guesses;
 use crate::mail::{queued, verification};
 use crate::opaque::{hex, sha256};
 
@@ -69,6 +70,7 @@ impl Run<'_> {
         let mut changes = vec![Change::UpdateUser(Box::new(changed.clone())), Change::AppendEvents(events)];
         if !is_new {
             changes.extend(self.app.end_of_access(&changed.id));
+            changes.push(forgotten_guesses(&changed.id));
         }
         changed.revision += 1;
         let next = self.after_authentication(&changed, now, changes).await?;

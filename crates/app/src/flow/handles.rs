@@ -44,9 +44,7 @@ impl App {
     ) -> Result<Option<(SecretString, FlowView)>, Error> {
         let first = first_of(interaction_handle);
         let id = handle_hash(first.expose_secret());
-        let Some(flow) = self.inner.store.flow_with_id(&id).await?.filter(|flow| self.is_alive(flow)) else {
-            return Ok(None);
-        };
+        let Some(flow) = self.alive(self.inner.store.flow_with_id(&id).await?).await? else { return Ok(None) };
         let handle = flow.state.rises.iter().fold(first, |handle, rise| risen(&handle, rise, ""));
         if handle_hash(handle.expose_secret()) != flow.handle {
             return Ok(None);
@@ -67,8 +65,9 @@ impl App {
             return Ok(None);
         }
         let found = self.inner.store.flow_with_claim(&handle_hash(state_handle)).await?;
-        let found = found.filter(|(flow, _)| self.is_alive(flow));
-        Ok(found.and_then(|(flow, until)| Some((typed::opened(flow, state_handle)?, until))))
+        let Some((flow, until)) = found else { return Ok(None) };
+        let flow = self.alive(Some(flow)).await?.and_then(|flow| typed::opened(flow, state_handle));
+        Ok(flow.map(|flow| (flow, until)))
     }
 
     /// Where a flow went that this state handle opened before; `None` if there is none. The handle of now is for the page alone
@@ -78,13 +77,18 @@ impl App {
     /// The store's.
     pub async fn flow_went_on(&self, state_handle: &SecretString, page: Option<&str>) -> Result<Option<WentOn>, Error> {
         let flow = self.inner.store.flow_that_moved_on(&handle_hash(state_handle.expose_secret())).await?;
-        let Some(flow) = flow.filter(|flow| self.is_alive(flow)) else { return Ok(None) };
+        let Some(flow) = self.alive(flow).await? else { return Ok(None) };
         let next = flow.state.rises.last().zip(page).map(|(rise, page)| risen(state_handle, rise, page));
         Ok(Some(WentOn(next.filter(|next| handle_hash(next.expose_secret()) == flow.handle))))
     }
 
-    fn is_alive(&self, flow: &Flow) -> bool {
-        self.now() < flow.expires
+    /// The flow, if its time is not over.
+    async fn alive(&self, flow: Option<Flow>) -> Result<Option<Flow>, Error> {
+        if flow.as_ref().is_some_and(|flow| self.now() >= flow.expires) {
+            self.drop_what_is_over().await?;
+            return Ok(None);
+        }
+        Ok(flow)
     }
 }
 

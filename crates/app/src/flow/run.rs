@@ -46,6 +46,8 @@ pub(super) struct Run<'a> {
     pub(super) form: Option<SentForm>,
     /// The session that began with this input.
     pub(super) session: Option<NewSession>,
+    /// The secret of a device that became known with this input.
+    pub(super) new_device: Option<SecretString>,
     /// What the next handle is made of, should this input raise the rights.
     rise: SecretString,
     /// Names the state that this input leads to.
@@ -93,7 +95,9 @@ impl Org {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(app: &'a App, flow: Flow, org: Org, handle: SecretString, origin: RequestOrigin) -> Self {
+    pub(super) fn new(app: &'a App, flow: Flow, org: Org, handle: SecretString, mut origin: RequestOrigin) -> Self {
+        // A visitor is where the client said, and not where the client is.
+        origin.ip_address = flow.state.visitor.address.or(origin.ip_address);
         let (next_attempt, rise) = (mint_event_id(app.entropy()), mint(app.entropy()));
         Self {
             app,
@@ -103,6 +107,7 @@ impl<'a> Run<'a> {
             origin,
             form: None,
             session: None,
+            new_device: None,
             rise,
             next_attempt,
             has_claim: false,

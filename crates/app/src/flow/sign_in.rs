@@ -14,7 +14,7 @@ use super::run::{Next, Run};
 use super::{code_hash, code_of};
 use crate::Error;
 use crate::events::{self, user_actor, user_target};
-use crate::guessing::{BROWSER_LIFETIME, Guess, Proven, device_hash};
+use crate::guessing::{Device, Guess, Proven, device_hash, visitor_device_hash};
 use crate::opaque::hex;
 
 /// The longest name that anybody can have, in bytes; nothing longer is looked up.
@@ -56,7 +56,7 @@ impl Run<'_> {
         let guess = Guess {
             identifier: &identifier,
             password: password.clone(),
-            device: device.as_ref(),
+            device: self.device(device.as_ref()),
             origin: &self.origin,
         };
         let Some(proven) = self.app.prove(&guess, user).await? else {
@@ -64,13 +64,8 @@ impl Run<'_> {
             let message = Message::banner(MessageKind::SignIn, "Unable to sign in");
             return self.refuse(RefusalStatus::Unproven, vec![message], typed_name(&identifier)).await;
         };
-        let now = self.app.now();
-        let Proven { mut user, key, outdated } = proven;
-        let mut changes = vec![Change::Flow(FlowChange::ForgetFailures(key))];
-        if let Some(device) = &device {
-            let (sha256, expires) = (device_hash(device), now.plus(BROWSER_LIFETIME));
-            changes.push(Change::Flow(FlowChange::RememberBrowser { sha256, user: user.id.clone(), expires }));
-        }
+        let Proven { mut user, mut changes, new_device, outdated } = proven;
+        self.new_device = new_device;
         if outdated {
             // The same password at today's cost; when it was set stays as it was.
             user.password = Some(self.app.hash_password(password).await?);
@@ -81,6 +76,14 @@ impl Run<'_> {
         self.finish(next).await?;
         self.app.send_mails_soon();
         Ok(())
+    }
+
+    /// The device, by its own secret or by what the client calls it that forwards its visitor.
+    fn device(&self, secret: Option<&SecretString>) -> Option<Device> {
+        let own = || secret.map(|secret| Device { sha256: device_hash(secret), is_vouched_for: false });
+        let forwarded = self.flow.state.visitor.device_sha256.as_ref();
+        let forwarded = forwarded.map(|text| Device { sha256: visitor_device_hash(text), is_vouched_for: true });
+        forwarded.or_else(own)
     }
 
     /// Where somebody goes who proved who they are at that time.

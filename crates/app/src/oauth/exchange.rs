@@ -165,7 +165,12 @@ impl App {
         let grant = self.inner.store.oauth_grant(&token.grant).await?.ok_or_else(invalid)?;
         match judge_refresh(&token, &grant, &client.application.id, now) {
             RefreshJudgement::Good => {}
-            RefreshJudgement::Worthless => return Err(invalid()),
+            RefreshJudgement::Worthless => {
+                if now >= token.expires || now >= grant.expires {
+                    self.drop_what_is_over().await?;
+                }
+                return Err(invalid());
+            }
             RefreshJudgement::Reused => {
                 self.end_grant(&grant, events::REUSE_DETECTED, origin).await?;
                 return Err(invalid());

@@ -56,11 +56,11 @@ impl App {
     }
 }
 
-/// The user with a password that is known to be fresh: who waited for one is ACTIVE now.
+/// The user with a password that is known to be fresh: who waited for one or was locked out is ACTIVE now.
 pub(super) fn with_new_password(user: &User, hash: PasswordHash, now: Timestamp) -> User {
     let user = user.with_password(hash, now);
     match user.status {
-        UserStatus::Provisioned | UserStatus::Recovery | UserStatus::PasswordExpired => {
+        UserStatus::Provisioned | UserStatus::Recovery | UserStatus::PasswordExpired | UserStatus::LockedOut => {
             user.with_status(UserStatus::Active, now)
         }
         _ => user,

@@ -22,14 +22,19 @@ impl App {
     /// Takes a step of a user's life cycle.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::AlreadyActive`], [`Error::WrongUserStatus`].
+    /// [`Error::NotFound`], [`Error::AlreadyActive`], [`Error::WrongUserStatus`], [`Error::NotLockedOut`].
     pub async fn step_user(
         &self,
         caller: &Caller,
         id_or_login: &str,
         step: LifecycleStep,
     ) -> Result<LifecycleAnswer, Error> {
-        let id = self.stored_user(id_or_login).await?.id;
+        let stored = self.stored_user(id_or_login).await?;
+        if step == LifecycleStep::Unlock && stored.status != UserStatus::LockedOut {
+            self.forgive_guesses(caller, &stored).await?;
+            return Ok(LifecycleAnswer::Done);
+        }
+        let id = stored.id;
         let user = self
             .change_user(caller, &id, |stored, _| match stored.after(step, self.now()) {
                 Ok(user) => Ok((user, vec![kind_of(step)])),
@@ -37,6 +42,7 @@ impl App {
                 Err(wrong) => match (step, wrong.status) {
                     (LifecycleStep::Deactivate, UserStatus::Deprovisioned) => Ok((stored.clone(), Vec::new())),
                     (LifecycleStep::Activate, UserStatus::Active) => Err(Error::AlreadyActive),
+                    (LifecycleStep::Unlock, _) => Err(Error::NotLockedOut),
                     _ => Err(Error::WrongUserStatus),
                 },
             })

@@ -23,7 +23,7 @@ names! {
         Unsuspend = "unsuspend",
         /// LOCKED_OUT back to ACTIVE.
         Unlock = "unlock",
-        /// ACTIVE to PASSWORD_EXPIRED.
+        /// ACTIVE or LOCKED_OUT to PASSWORD_EXPIRED.
         ExpirePassword = "expire_password",
         /// To RECOVERY: the old password is gone.
         ResetPassword = "reset_password",
@@ -74,7 +74,9 @@ impl User {
             (Step::Deactivate, status) if status != Status::Deprovisioned => Status::Deprovisioned,
             (Step::Suspend, Status::Active) => Status::Suspended,
             (Step::Unsuspend, Status::Suspended) | (Step::Unlock, Status::LockedOut) => Status::Active,
-            (Step::ExpirePassword, Status::Active | Status::PasswordExpired) if self.password.is_some() => {
+            (Step::ExpirePassword, Status::Active | Status::PasswordExpired | Status::LockedOut)
+                if self.password.is_some() =>
+            {
                 Status::PasswordExpired
             }
             (

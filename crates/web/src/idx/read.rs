@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 use crate::api::body::{MAX_FORM_BYTES, limited, parse_object};
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::signin::browser::Browser;
 
 /// A body with what it came with.
 pub(crate) struct IdxRequest {
     members: Map<String, Value>,
+    pub(super) browser: Browser,
     pub(crate) origin: RequestOrigin,
 }
 
@@ -22,8 +24,9 @@ impl FromRequest<hookwright_app::App> for IdxRequest {
         let (mut parts, body) = request.into_parts();
         let context = RequestContext::from_request_parts(&mut parts, app).await?;
         context.count_visit(app, RateClass::Other)?;
+        let browser = Browser::from_request_parts(&mut parts, app).await?;
         let bytes = limited(&parts.headers, body, context.body_patience(), MAX_FORM_BYTES).await?;
-        Ok(Self { members: parse_object(&bytes)?, origin: context.origin(&parts.headers) })
+        Ok(Self { members: parse_object(&bytes)?, browser, origin: context.origin(&parts.headers) })
     }
 }
 
@@ -42,6 +45,11 @@ impl IdxRequest {
     pub(crate) fn passcode(&self) -> Option<SecretString> {
         let passcode = self.members.get("credentials")?.get("passcode")?.as_str()?;
         Some(SecretString::from(passcode.to_owned()))
+    }
+
+    /// The secret of the device, if the browser has one: of IDX, or of the pages.
+    pub(crate) fn device(&self) -> Option<SecretString> {
+        self.browser.idx_device.as_ref().or(self.browser.device.as_ref()).cloned()
     }
 
     /// `userProfile`.

@@ -5,7 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
-use hookwright_app::{App, BasicCredentials, RateClass, RequestOrigin};
+use hookwright_app::{App, BasicCredentials, Forwarded, RateClass, RequestOrigin};
 use hookwright_model::oauth::{OAuthError, Parameters};
 use secrecy::SecretString;
 
@@ -17,6 +17,7 @@ use crate::context::RequestContext;
 pub(crate) struct ClientRequest {
     pub(super) parameters: Parameters,
     pub(super) basic: Option<BasicCredentials>,
+    pub(super) forwarded: Forwarded,
     pub(super) origin: RequestOrigin,
 }
 
@@ -27,7 +28,7 @@ impl FromRequest<App> for ClientRequest {
         let (mut parts, body) = request.into_parts();
         let context = RequestContext::from_request_parts(&mut parts, app).await?;
         context.count_visit(app, RateClass::Other)?;
-        let origin = context.origin(&parts.headers);
+        let (origin, forwarded) = (context.origin(&parts.headers), context.forwarded(&parts.headers));
         let basic = basic_credentials(&parts.headers)?;
         let pairs = if parts.method == Method::POST {
             // Secrets in a query end up in logs and histories (RFC 6749 section 2.3.1): of a POST only the form is read.
@@ -38,7 +39,7 @@ impl FromRequest<App> for ClientRequest {
             let query = parts.uri.query().unwrap_or_default();
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
         };
-        Ok(Self { parameters: Parameters::new(pairs), basic, origin })
+        Ok(Self { parameters: Parameters::new(pairs), basic, forwarded, origin })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 pub(crate) const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// How long a browser is known that somebody signed in with.
-pub(super) const DEVICE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const DEVICE_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The longest value of a cookie that is looked at.
 const MAX_VALUE_BYTES: usize = 128;
@@ -30,6 +30,8 @@ pub(crate) enum Cookie {
     Session,
     /// The secret of the browser, by which it is known again.
     Device,
+    /// The same for pages of other origins, which sign people in over IDX. Okta's is called `DT` too.
+    IdxDevice,
 }
 
 impl Cookie {
@@ -43,6 +45,8 @@ impl Cookie {
             (Self::Session, false) => "hookwright_session",
             (Self::Device, true) => "__Host-hookwright_browser",
             (Self::Device, false) => "hookwright_browser",
+            (Self::IdxDevice, true) => "__Host-DT",
+            (Self::IdxDevice, false) => "DT",
         }
     }
 }
@@ -52,6 +56,8 @@ pub(crate) struct Browser {
     pub(crate) flow: Option<SecretString>,
     pub(crate) session: Option<SecretString>,
     pub(crate) device: Option<SecretString>,
+    /// The secret that the browser has over IDX.
+    pub(crate) idx_device: Option<SecretString>,
     /// Whether a page of ours sent it, as the browser says.
     pub(crate) is_same_origin: bool,
     /// The origin that it names, for the log.
@@ -70,6 +76,7 @@ impl FromRequestParts<App> for Browser {
             flow: cookie(Cookie::Flow),
             session: cookie(Cookie::Session),
             device: cookie(Cookie::Device),
+            idx_device: cookie(Cookie::IdxDevice),
             is_same_origin: is_same_origin(&parts.headers, public_url),
             origin: parts.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).map(str::to_owned),
             https,
@@ -81,9 +88,14 @@ impl Browser {
     /// The header that makes the browser keep a secret.
     pub(crate) fn set(&self, cookie: Cookie, value: &SecretString, lifetime: Duration) -> HeaderValue {
         let (name, seconds) = (cookie.name(self.https), lifetime.as_secs());
-        let secure = if self.https { "; Secure" } else { "" };
-        let text =
-            format!("{name}={}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", value.expose_secret());
+        // Browsers send a cookie with the calls of a page of another site only if it says so, and is encrypted; `Partitioned` (CHIPS)
+        // where they would block it otherwise.
+        let terms = match (cookie, self.https) {
+            (Cookie::IdxDevice, true) => "SameSite=None; Secure; Partitioned",
+            (_, true) => "SameSite=Lax; Secure",
+            (_, false) => "SameSite=Lax",
+        };
+        let text = format!("{name}={}; Path=/; Max-Age={seconds}; HttpOnly; {terms}", value.expose_secret());
         // Our secrets are letters, digits, '-' and '_'.
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
     }

@@ -66,8 +66,8 @@ impl Form {
     }
 
     /// What the form asks for; `None` if there is no such action.
-    pub(crate) fn input(&self, action: &str, device: &SecretString) -> Option<Input> {
-        let device = Some(device.clone());
+    pub(crate) fn input(&self, action: &str, device: Option<&SecretString>) -> Option<Input> {
+        let device = device.cloned();
         Some(match action {
             "identify" => {
                 let identifier = self.text("identifier").unwrap_or_default().to_owned();

@@ -66,7 +66,8 @@ impl Resting {
         assert_eq!(self.browser.path, "/signin", "{when}");
         let mut half_way = self.half_way.clone();
         half_way.proceed("enroll-profile", json!({"userProfile": {"employeeNumber": "1234"}})).await;
-        assert!(half_way.remediations().contains(&"identify"), "{when}: {:#}", half_way.body);
+        assert!(!half_way.remediations().contains(&"enroll-profile"), "{when}: {:#}", half_way.body);
+        assert!(half_way.body["successWithInteractionCode"].is_null(), "{when}: {:#}", half_way.body);
         let stored = self.party.flow.stored(LOGIN).await.expect("the user");
         assert!(!stored.profile.contains_key("employeeNumber"), "{when}");
     }
@@ -116,4 +117,29 @@ async fn a_clock_that_was_set_back_before_the_suspension_saves_nobody() {
     resting.step("suspend").await;
     resting.step("unsuspend").await;
     resting.assert_all_ended("with the clock set back").await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_revives_nothing_that_was_seen_over() {
+    let mut resting = Resting::begin().await;
+    let clock = resting.party.org().clock.clone();
+    let (later, token) = (Duration::from_secs(100 * 24 * 60 * 60), resting.tokens["refresh_token"].clone());
+    clock.advance(later);
+    oauth_refused(&resting.party.refresh(&token).await, 400, "invalid_grant");
+    clock.set_back(later);
+    // What is over in one kind was over in all of them.
+    resting.assert_all_ended("with the clock set back").await;
+}
+
+#[tokio::test]
+async fn a_session_that_was_idle_too_long_stays_over() {
+    let mut resting = Resting::begin().await;
+    let clock = resting.party.org().clock.clone();
+    let later = Duration::from_secs(2 * 60 * 60);
+    clock.advance(later);
+    resting.browser.open("/app/UserHome").await;
+    assert_eq!(resting.browser.path, "/signin");
+    clock.set_back(later);
+    resting.browser.open("/app/UserHome").await;
+    assert_eq!(resting.browser.path, "/signin");
 }

@@ -8,3 +8,4 @@ mod cors;
 mod pages;
 mod refresh;
 mod tokens;
+mod visitors;

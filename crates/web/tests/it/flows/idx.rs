@@ -13,6 +13,10 @@ pub(crate) struct Idx {
     /// The address that the client is behind a trusted proxy with.
     pub(crate) forwarded_for: Option<String>,
     pub(crate) handle: String,
+    /// What each request carries besides.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The cookie that an answer set last, with its terms.
+    pub(crate) cookie: Option<String>,
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
@@ -28,6 +32,8 @@ impl Idx {
             interaction,
             forwarded_for: None,
             handle: String::new(),
+            headers: Vec::new(),
+            cookie: None,
             status: 0,
             body: Value::Null,
         };
@@ -53,12 +59,16 @@ impl Idx {
         if let Some(address) = &self.forwarded_for {
             request = request.header("x-forwarded-for", address);
         }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         let request = request.header("content-type", "application/ion+json; okta-version=1.0.0");
         request.header("accept", "application/ion+json; okta-version=1.0.0").body(body.to_string()).send().await
     }
 
     fn take(&mut self, answer: &Answer) {
         self.status = answer.status.as_u16();
+        self.cookie = answer.headers.get("set-cookie").map(|value| value.to_str().expect("text").to_owned());
         self.body = answer.json();
         assert!(self.body.is_object(), "every answer is JSON: {}", answer.text());
         // Okta's clients go on with the state handle of the last answer.
@@ -79,6 +89,18 @@ impl Idx {
         values["stateHandle"] = json!(self.handle);
         let answer = self.send(path, &values).await;
         self.take(&answer);
+        self
+    }
+
+    /// The same client at another address; the org must trust the proxy that says so.
+    pub(crate) fn at_address(mut self, address: &str) -> Self {
+        self.headers.push(("x-forwarded-for", address.to_owned()));
+        self
+    }
+
+    /// The same client with the cookie that a sign-in set.
+    pub(crate) fn with_cookie(mut self, set: &str) -> Self {
+        self.headers.push(("cookie", set.split(';').next().expect("a cookie").to_owned()));
         self
     }
 

@@ -9,6 +9,7 @@ mod crowds;
 mod echoes;
 mod fixation;
 mod guessing;
+mod lockout;
 mod outcome_table;
 mod outcomes;
 mod pages;

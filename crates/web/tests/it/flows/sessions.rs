@@ -135,6 +135,7 @@ async fn a_flow_and_a_session_outlive_a_restart() {
     browser.sign_in(LOGIN, PASSWORD).await;
     let cookies = browser.cookies.clone();
     // A failure is remembered too.
+    org.user("other@okta.com").await;
     let mut wrong = org.idx().await;
     wrong.sign_in("other@okta.com", "wrong-password").await;
     org.org = org.org.restart().await;
@@ -146,7 +147,6 @@ async fn a_flow_and_a_session_outlive_a_restart() {
     browser.cookies = cookies;
     browser.open("/app/UserHome").await;
     assert!(browser.page.contains("Rosario Jones"));
-    org.user("other@okta.com").await;
     let mut early = org.idx().await;
     early.sign_in("other@okta.com", PASSWORD).await;
     assert_eq!(early.status, 401, "a second must pass first");
