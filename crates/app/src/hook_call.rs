@@ -108,7 +108,7 @@ impl App {
         }
         let mut report =
             self.inner.engine.call_here(&cached.prepared, body.clone(), headers, self.asker(&occasion)).await;
-        let redaction = cached.redaction_with(report.access_token.take());
+        let redaction = cached.redaction_with(report.access_token.take()).of_request(&request);
         let judgement = judge(cached, (&request, schema), &report, &redaction);
         cached.metrics.observe(judgement.verdict, report.attempts.len(), report.duration);
 

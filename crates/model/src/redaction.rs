@@ -122,6 +122,18 @@ impl Redaction {
         Self(Search::new(forms).map(Arc::new))
     }
 
+    /// Takes out, too, what a request holds under names that are never recorded, such as a password to be imported or a code:
+    /// a service may repeat it under another name.
+    #[must_use]
+    pub fn of_request(self, request: &Value<'_>) -> Self {
+        if !holds_sensitive(request) {
+            return self;
+        }
+        let mut forms = self.0.as_ref().map(|search| search.forms()).unwrap_or_default();
+        gather(&request.to_json(), false, &mut forms);
+        Self(Search::new(forms).map(Arc::new))
+    }
+
     /// Text as it may be recorded or shown.
     #[must_use]
     pub fn text(&self, text: impl Into<String>) -> Shown {
@@ -217,6 +229,22 @@ fn holds_sensitive(value: &Value<'_>) -> bool {
         }
         Value::Array(items) => items.iter().any(holds_sensitive),
         _ => false,
+    }
+}
+
+/// Adds what [`mask`] would take out.
+fn gather(value: &serde_json::Value, is_secret: bool, forms: &mut Forms) {
+    match value {
+        serde_json::Value::String(text) if is_secret => forms.add_credentials(text),
+        serde_json::Value::Number(number) if is_secret => forms.add_credentials(&number.to_string()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| gather(item, is_secret, forms)),
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                // Only lists and `{"value": …}` are secrets themselves; other objects describe.
+                gather(value, is_sensitive(name) || (is_secret && name == "value"), forms);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -11,6 +11,7 @@ mod log;
 mod nodes;
 mod process;
 mod responder;
+mod secrets;
 mod serve;
 mod settings;
 mod sign_up;

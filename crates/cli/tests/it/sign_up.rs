@@ -17,7 +17,7 @@ const THINKING: Duration = Duration::from_millis(30);
 const DELAYS: [u64; 12] = [0, 12, 18, 20, 22, 24, 26, 28, 30, 33, 40, 70];
 
 /// A hook, a group, and an app whose policy has both; gives the app's id.
-async fn org(client: &Client, service: &ExternalService) -> String {
+pub(crate) async fn org(client: &Client, service: &ExternalService) -> String {
     let made = async |path: &str, body: Value| {
         let answer = client.post(path, &body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
@@ -48,24 +48,28 @@ async fn org(client: &Client, service: &ExternalService) -> String {
 }
 
 /// A visitor with a cookie and the form that is open.
-struct Visitor {
+pub(crate) struct Visitor {
     client: Client,
-    cookie: String,
-    page: String,
+    pub(crate) cookie: String,
+    pub(crate) page: String,
 }
 
 impl Visitor {
-    async fn at_form(client: &Client, app: &str) -> Self {
+    pub(crate) async fn at_sign_in(client: &Client, app: &str) -> Self {
         let first = client.request(Method::GET, &format!("/signin?app={app}")).send().await;
         let cookie = first.header("set-cookie").split(';').next().unwrap().to_owned();
-        let mut visitor = Self { client: Client::new(client.address()), cookie, page: first.text() };
+        Self { client: Client::new(client.address()), cookie, page: first.text() }
+    }
+
+    async fn at_form(client: &Client, app: &str) -> Self {
+        let mut visitor = Self::at_sign_in(client, app).await;
         assert_eq!(visitor.send("sign-up", &[]).await, 303);
         visitor.look().await;
         assert!(visitor.page.contains(">Sign up</h1>"), "{}", visitor.page);
         visitor
     }
 
-    async fn look(&mut self) {
+    pub(crate) async fn look(&mut self) {
         self.page = self.client.request(Method::GET, "/signin").header("cookie", &self.cookie).send().await.text();
     }
 
@@ -75,7 +79,7 @@ impl Visitor {
     }
 
     /// Sends a form; its status.
-    async fn send(&self, action: &str, fields: &[(&str, &str)]) -> u16 {
+    pub(crate) async fn send(&self, action: &str, fields: &[(&str, &str)]) -> u16 {
         let mut body: Vec<String> = ["token", "attempt", "app"].map(|it| format!("{it}={}", self.hidden(it))).into();
         body.extend(fields.iter().map(|(name, value)| format!("{name}={value}")));
         let request = self.client.request(Method::POST, &format!("/signin/{action}"));

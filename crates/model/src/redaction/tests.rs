@@ -188,3 +188,11 @@ proptest! {
         prop_assert_eq!(shown == text.as_str(), !shown.contains("******") || text.contains("******"));
     }
 }
+
+#[test]
+fn what_a_service_repeats_of_the_requests_secrets_under_other_names_is_taken_out() {
+    let text = br#"{"a":[{"otpCode":"313373","password":{"value":"hunter22"},"refresh_token":{"jti":"kept-jti"}}]}"#;
+    let of_request = Redaction::new(Some("hook-secret")).of_request(&json::parse(text).unwrap());
+    let answer = of_request.answer(&Bytes::from_static(b"<p>313373 hunter22 kept-jti hook-secret</p>"));
+    assert_eq!(**answer, *b"<p>****** ****** kept-jti ******</p>");
+}
