@@ -222,6 +222,21 @@ async fn only_development_takes_a_hook_on_loopback_and_says_so_loudly() {
 }
 
 #[tokio::test]
+async fn what_is_opened_to_hooks_is_said_at_each_start_and_by_readyz() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut command = serve(folder.path());
+        command.args(["--allowed-networks", "10.20.0.0/16", "--allowed-hosts", "hooks.corp.example"]);
+        let mut process = Process::start(&mut command);
+        let ready = process.client().get("/readyz").await.text();
+        assert!(process.signal("TERM").success());
+        for said in [ready, process.all_errors()] {
+            assert!(said.contains("10.20.0.0/16") && said.contains("hooks.corp.example"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn migrate_makes_a_database_that_serve_takes() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(hookwright().args(["migrate", "--data-dir"]).arg(folder.path()));

@@ -109,7 +109,7 @@ async fn the_first_administrator_has_the_login_that_the_operator_chose() {
 }
 
 #[tokio::test]
-async fn nobody_becomes_the_first_administrator_by_signing_up_or_in() {
+async fn the_login_of_the_first_administrator_is_taken() {
     let org = Org::start().await;
     let taken =
         json!({"profile": {"login": "ADMIN@hookwright.invalid", "email": "a@b.co", "firstName": "A", "lastName": "B"}});

@@ -242,6 +242,7 @@ async fn every_page_has_its_headers_and_no_script() {
             ("content-security-policy", "default-src 'none'"),
             ("x-frame-options", "DENY"),
             ("x-content-type-options", "nosniff"),
+            ("cache-control", if is_page { "no-store" } else { "" }),
             // Forms come with `Origin: null` from pages that say `no-referrer`, and would be taken for forged ones.
             ("referrer-policy", if is_page { "same-origin" } else { "no-referrer" }),
         ] {

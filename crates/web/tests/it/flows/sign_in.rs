@@ -1,6 +1,7 @@
 //! Signing in: who may, who may not, and that nobody is told why not.
 
-use hookwright_model::user::UserStatus;
+use hookwright_model::user::{PasswordHash, User, UserStatus};
+use hookwright_store::Change;
 use hookwright_testkit::Client;
 use http::Method;
 use serde_json::json;
@@ -118,4 +119,20 @@ async fn cancel_and_the_way_back_lead_to_the_beginning() {
     idx.proceed("identify", json!({"identifier": LOGIN})).await;
     idx.post("/idp/idx/cancel", json!({})).await;
     assert_eq!((idx.status, idx.remediations()), (200, vec!["identify", "select-enroll-profile"]));
+}
+
+#[tokio::test]
+async fn a_password_whose_hash_is_too_cheap_is_hashed_again_at_sign_in() {
+    // Of 64 KiB and one pass, as an earlier setting may have made it.
+    const CHEAP: &str = "$argon2id$v=19$m=64,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$2l1q0dr3EEZBhw4TNgKKAevxkz9nvmvvQLxQtanndS8";
+    let org = FlowOrg::start().await;
+    let user = User { password: Some(PasswordHash::from_phc(CHEAP)), ..org.user(LOGIN).await };
+    org.org.store.commit(vec![Change::UpdateUser(Box::new(user))]).await.expect("the user changes");
+    for _ in 0..2 {
+        let mut idx = org.idx().await;
+        idx.sign_in(LOGIN, PASSWORD).await;
+        assert!(!idx.code().is_empty());
+        let hash = org.stored(LOGIN).await.expect("the user").password.expect("a hash");
+        assert!(hash.expose_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose_phc());
+    }
 }

@@ -218,3 +218,23 @@ async fn names_of_all_kinds_come_back_as_they_were_entered() {
     idx.sign_up(json!({"email": "long@okta.com", "firstName": "x".repeat(51), "lastName": "\u{2003}"})).await;
     assert_eq!((idx.said_at("firstName").len(), idx.said_at("lastName").len()), (1, 1));
 }
+
+#[tokio::test]
+async fn nobody_becomes_the_first_administrator_by_signing_up_or_in() {
+    const ADMINISTRATOR: &str = "admin@hookwright.invalid";
+    let org = FlowOrg::start().await;
+    org.answers(&[ALLOW]);
+    let mut idx = org.idx().await;
+    idx.sign_up(json!({"email": "ADMIN@hookwright.invalid", "firstName": "A", "lastName": "B"})).await;
+    assert_eq!((idx.status, idx.said_at("email")), (400, vec!["A user with this Primary email already exists"]));
+    // The account has no password, so that none opens it.
+    for password in [PASSWORD, "another-password-1"] {
+        let mut idx = org.idx().await;
+        idx.sign_in(ADMINISTRATOR, password).await;
+        assert_eq!(idx.status, 401, "{:#}", idx.body);
+        org.org.clock.advance(std::time::Duration::from_secs(10));
+    }
+    assert!(org.asked().is_empty() && org.org.app.mails().await.expect("mails").is_empty());
+    let administrator = org.stored(ADMINISTRATOR).await.expect("the administrator");
+    assert!(administrator.status == UserStatus::Provisioned && administrator.password.is_none());
+}
