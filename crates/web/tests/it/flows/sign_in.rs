@@ -124,7 +124,8 @@ async fn cancel_and_the_way_back_lead_to_the_beginning() {
 #[tokio::test]
 async fn a_password_whose_hash_is_too_cheap_is_hashed_again_at_sign_in() {
     // Of 64 KiB and one pass, as an earlier setting may have made it.
-    const CHEAP: &str = "$argon2id$v=19$m=64,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$2l1q0dr3EEZBhw4TNgKKAevxkz9nvmvvQLxQtanndS8";
+    const CHEAP: &str =
+        "$argon2id$v=19$m=64,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$2l1q0dr3EEZBhw4TNgKKAevxkz9nvmvvQLxQtanndS8";
     let org = FlowOrg::start().await;
     let user = User { password: Some(PasswordHash::from_phc(CHEAP)), ..org.user(LOGIN).await };
     org.org.store.commit(vec![Change::UpdateUser(Box::new(user))]).await.expect("the user changes");
