@@ -1,6 +1,7 @@
 //! The System Log: what is in it, how it is asked for, how it is paged.
 
 mod calls;
+mod changes;
 mod paging;
 mod refusals;
 
