@@ -54,6 +54,10 @@ pub(crate) const USER_DELETED: EventKind = EventKind("user.lifecycle.delete.comp
 pub(crate) const PROFILE_UPDATED: EventKind = EventKind("user.account.update_profile", "Update user profile for Okta");
 pub(crate) const PASSWORD_SET: EventKind = EventKind("user.account.update_password", "Update user password for Okta");
 pub(crate) const PASSWORD_RESET: EventKind = EventKind("user.account.reset_password", "Reset user password for Okta");
+pub(crate) const RECOVERY_MAILED: EventKind =
+    EventKind("system.email.password_reset.sent_message", "Send self-service password reset email");
+pub(crate) const UNLOCK_MAILED: EventKind =
+    EventKind("system.email.account_unlock.sent_message", "Send self-service unlock account email");
 pub(crate) const PASSWORD_EXPIRED: EventKind =
     EventKind("user.account.expire_password", "Expire user password for Okta");
 pub(crate) const PRIVILEGE_GRANTED: EventKind = EventKind("user.account.privilege.grant", "Grant user privilege");
@@ -164,6 +168,16 @@ pub(crate) fn owner_actor(owner: &TokenOwner) -> Actor {
         kind: "User".to_owned(),
         display_name: owner.name.clone(),
         alternate_id: owner.login.clone(),
+    }
+}
+
+/// The org itself, for what nobody has proved to have asked for.
+pub(crate) fn system_actor() -> Actor {
+    Actor {
+        id: "hookwright".to_owned(),
+        kind: "SystemPrincipal".to_owned(),
+        display_name: "Hookwright".to_owned(),
+        alternate_id: "system@hookwright".to_owned(),
     }
 }
 

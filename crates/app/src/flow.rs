@@ -9,8 +9,10 @@ mod claim;
 mod credentials;
 mod handles;
 mod hook;
+mod links;
 mod newcomer;
 mod progressive;
+mod recovery;
 mod registration;
 mod run;
 mod sign_in;
@@ -35,7 +37,9 @@ use crate::{App, Error, RequestOrigin};
 use handles::{first_of, handle_hash};
 use run::{Org, Run};
 
+pub(crate) use credentials::mails_key;
 pub use handles::WentOn;
+pub(crate) use links::link_hash;
 pub use view::FlowView;
 
 /// How long an input waits for the one before it: longer than a hook may take.

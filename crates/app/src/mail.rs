@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use hookwright_model::flow::EMAIL_CODE_LIFETIME;
+use hookwright_model::flow::{EMAIL_CODE_LIFETIME, RecoveryPurpose};
 use hookwright_model::id::mint_event_id;
 use hookwright_model::mail::Mail;
 use hookwright_model::text::cut;
@@ -89,12 +89,23 @@ pub(crate) fn queued(mail: Mail, now: Timestamp) -> Change {
     Change::Flow(FlowChange::InsertMail { mail, expires: now.plus(LIFETIME) })
 }
 
+/// The mail with the code of a recovery.
+pub(crate) fn recovery(id: String, to: &str, purpose: RecoveryPurpose, code: &str, now: Timestamp) -> Mail {
+    mail::recovery((id, to), purpose, code, EMAIL_CODE_LIFETIME.as_secs() / 60, now)
+}
+
 /// The mail with the code that proves an address.
 pub(crate) fn verification(id: String, to: &str, code: &str, lifetime: Duration, now: Timestamp) -> Mail {
     mail::verification(id, to, code, lifetime.as_secs() / 60, now)
 }
 
 impl App {
+    /// Whether somebody reads what is mailed: there is a mail server, or development shows the outbox.
+    #[must_use]
+    pub fn can_mail(&self) -> bool {
+        self.inner.postman.server.is_some() || self.settings().address_policy.development
+    }
+
     /// The last mails, newest first.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod lifecycle;
+mod links;
 mod list;
 mod locks;
 
@@ -153,6 +154,17 @@ impl App {
         id: &UserId,
         decide: impl Fn(&User, &UserSchema) -> Result<(User, Vec<EventKind>), Error>,
     ) -> Result<User, Error> {
+        self.change_user_and(caller, id, decide, |_| Vec::new()).await
+    }
+
+    /// The same with what else is to be written with the user as changed.
+    async fn change_user_and(
+        &self,
+        caller: &Caller,
+        id: &UserId,
+        decide: impl Fn(&User, &UserSchema) -> Result<(User, Vec<EventKind>), Error>,
+        more: impl Fn(&User) -> Vec<Change>,
+    ) -> Result<User, Error> {
         let mut tries = self.tries(id.as_str()).await?;
         loop {
             tries.begin().await?;
@@ -186,6 +198,7 @@ impl App {
                 changes.insert(0, Change::LockAdministrators);
                 changes.push(Change::KeepAnAdministrator);
             }
+            changes.extend(more(&user));
             if user.status == UserStatus::Deprovisioned {
                 changes.push(Change::RevokeApiTokensOfUser { user: user.id.clone(), at: now });
             }

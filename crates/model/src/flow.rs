@@ -6,6 +6,7 @@
 mod client;
 mod code;
 mod newcomer;
+mod recovery;
 
 use std::fmt;
 use std::mem::discriminant;
@@ -22,6 +23,10 @@ use crate::registration::{FormField, Message};
 pub use client::{ClientBinding, ClientFace, Visitor};
 pub use code::{CODE_RETRY_GRACE, FlowCode};
 pub use newcomer::Newcomer;
+pub use recovery::{
+    EMAIL_AUTHENTICATOR, Mailed, PASSWORD_AUTHENTICATOR, RECOVERIES_PER_HOUR, RECOVERIES_PER_MINUTE,
+    RECOVERY_CODE_DIGITS, RECOVERY_CODES_PER_NAME, RecoveryPurpose,
+};
 
 /// How long a flow waits for its person, counted from its start.
 pub const FLOW_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -176,6 +181,43 @@ pub enum Stage {
         /// The user.
         user: UserId,
     },
+    /// At the name, as somebody who can't sign in.
+    Recovery {
+        /// What for.
+        purpose: RecoveryPurpose,
+    },
+    /// At the choice of a proof for a new password.
+    RecoveryChoice {
+        /// What was entered as a name, whether or not there is such a user.
+        identifier: String,
+    },
+    /// At the code that was mailed, if there is a user of this name who may have one. The flow speaks for nobody yet.
+    RecoveryCode {
+        /// What for.
+        purpose: RecoveryPurpose,
+        /// What was entered as a name, whether or not there is such a user.
+        identifier: String,
+        /// Whom it was mailed to, if it was mailed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        mailed: Option<Mailed>,
+        /// When it was asked for, in milliseconds since the epoch.
+        sent_ms: i64,
+        /// How often a wrong code was entered.
+        failures: u32,
+    },
+    /// At the new password, after a proof that was no password.
+    ResetPassword {
+        /// The user.
+        user: UserId,
+        /// SHA-256 of the token of the link that led here. The link is used up by the new password.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        link_sha256: Option<[u8; 32]>,
+    },
+    /// The lock is gone: the end, without anybody being signed in.
+    Unlocked {
+        /// What was entered as a name.
+        identifier: String,
+    },
     /// Signed in.
     Done {
         /// The user.
@@ -193,9 +235,16 @@ impl Stage {
     #[must_use]
     pub const fn user(&self) -> Option<&UserId> {
         match self {
-            Self::Identify | Self::Password { .. } | Self::SignUp => None,
+            Self::Identify
+            | Self::Password { .. }
+            | Self::SignUp
+            | Self::Recovery { .. }
+            | Self::RecoveryChoice { .. }
+            | Self::RecoveryCode { .. }
+            | Self::Unlocked { .. } => None,
             Self::SetPassword { user, .. }
             | Self::EmailCode { user, .. }
+            | Self::ResetPassword { user, .. }
             | Self::Progressive { user }
             | Self::Done { user, .. } => Some(user),
         }
@@ -352,6 +401,39 @@ pub enum Step {
         /// Whether it may be passed over.
         may_skip: bool,
     },
+    /// The name, from somebody who can't sign in.
+    Recovery {
+        /// What for.
+        purpose: RecoveryPurpose,
+    },
+    /// The choice of a proof.
+    RecoveryChoice {
+        /// The name that was entered.
+        identifier: String,
+        /// Whether there is a way to sign up.
+        sign_up: bool,
+    },
+    /// The code that was mailed, if there is somebody to mail it to.
+    RecoveryCode {
+        /// What for.
+        purpose: RecoveryPurpose,
+        /// The name that was entered.
+        identifier: String,
+    },
+    /// A new password for the one that was forgotten, or the first one of an account that is activated.
+    ResetPassword {
+        /// The user.
+        user: UserId,
+        /// What the user signs in with.
+        identifier: String,
+        /// Whether the account waits for its first password.
+        is_first: bool,
+    },
+    /// The account is unlocked.
+    Unlocked {
+        /// The name that was entered.
+        identifier: String,
+    },
     /// Signed in.
     Done {
         /// The user.
@@ -398,6 +480,17 @@ pub enum Input {
     EmailCode(SecretString),
     /// "Send it again".
     ResendCode,
+    /// "Forgot password?"
+    Recover,
+    /// "Unlock account?"
+    Unlock,
+    /// A proof that was chosen.
+    Choose {
+        /// The id of the authenticator.
+        authenticator: String,
+        /// The name, where the same form asks for it.
+        identifier: Option<String>,
+    },
     /// "Skip".
     Skip,
     /// "Already have an account?"
@@ -418,6 +511,12 @@ pub fn covered(address: &str) -> String {
 mod tests {
     use super::*;
 
+    fn recovery_code() -> Stage {
+        let mailed = Some(Mailed { user: UserId::from_text("00u1"), proof_epoch: 2, code_sha256: "ab".to_owned() });
+        let purpose = RecoveryPurpose::Password;
+        Stage::RecoveryCode { purpose, identifier: "x".to_owned(), mailed, sent_ms: 5, failures: 1 }
+    }
+
     #[test]
     fn a_state_comes_back_from_its_json_as_it_was() {
         let stages = [
@@ -427,6 +526,11 @@ mod tests {
             Stage::SetPassword { user: UserId::from_text("00u1"), is_new: true },
             Stage::EmailCode { user: UserId::from_text("00u1"), code_sha256: "ab".to_owned(), sent_ms: 5, failures: 1 },
             Stage::Progressive { user: UserId::from_text("00u1") },
+            Stage::Recovery { purpose: RecoveryPurpose::Unlock },
+            Stage::RecoveryChoice { identifier: "x".to_owned() },
+            recovery_code(),
+            Stage::ResetPassword { user: UserId::from_text("00u1"), link_sha256: Some([7; 32]) },
+            Stage::Unlocked { identifier: "x".to_owned() },
             Stage::Done { user: UserId::from_text("00u1"), authenticated_ms: 7, code_sha256: None },
         ];
         for stage in stages {
@@ -462,6 +566,9 @@ mod tests {
             }
         }
         assert!(!code(0).rises_to(&code(1)), "a wrong code is no rise");
+        let reset = Stage::ResetPassword { user: user(), link_sha256: None };
+        assert!(!Stage::Identify.rises_to(&recovery_code()), "a code that was asked for proves nothing");
+        assert!(recovery_code().rises_to(&reset) && reset.rises_to(&done()));
         let other = Stage::Progressive { user: UserId::from_text("00u2") };
         assert!(Stage::Progressive { user: user() }.rises_to(&other));
     }

@@ -2,6 +2,7 @@
 //!
 //! No async, no I/O, no clock and no randomness of its own: time comes in as a [`Timestamp`], chance through [`Entropy`].
 
+pub mod account_link;
 pub mod address;
 pub mod admin_role;
 pub mod api_scope;

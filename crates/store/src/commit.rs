@@ -11,9 +11,9 @@ use crate::statement::Statement;
 use crate::store::Store;
 use crate::work::Work;
 use crate::{
-    api_tokens, applications, enrollment_policies, flow_codes, flows, groups, hook_keys, inline_hooks, mails, notices,
-    oauth_grants, sessions, sign_in_failures, signing_keys, signing_secrets, trusted_origins, user_roles, user_schemas,
-    users,
+    account_links, api_tokens, applications, enrollment_policies, flow_codes, flows, groups, hook_keys, inline_hooks,
+    mails, notices, oauth_grants, sessions, sign_in_failures, signing_keys, signing_secrets, trusted_origins,
+    user_roles, user_schemas, users,
 };
 
 impl Store {
@@ -130,6 +130,8 @@ fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), S
         FlowChange::Delete(id) => statements.push(flows::delete(&id)),
         FlowChange::InsertCode(code) => statements.push(flow_codes::insert(&code)?),
         FlowChange::TakeCode { sha256, at } => statements.push(flow_codes::take(&sha256, at)),
+        FlowChange::InsertLink(link) => statements.push(account_links::insert(&link)),
+        FlowChange::TakeLink { sha256, now } => statements.push(account_links::take(&sha256, now)),
         FlowChange::InsertSession(session) => statements.push(sessions::insert(&session)),
         FlowChange::TouchSession { id, at, expires } => statements.push(sessions::touch(&id, at, expires)),
         FlowChange::DeleteSession(id) => statements.push(sessions::delete(&id)),

@@ -123,6 +123,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0015_roles.sql"),
                 include_str!("../migrations/sqlite/0016_open_flows.sql"),
                 include_str!("../migrations/sqlite/0017_locks.sql"),
+                include_str!("../migrations/sqlite/0018_account_links.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -142,6 +143,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0015_roles.sql"),
                 include_str!("../migrations/postgres/0016_open_flows.sql"),
                 include_str!("../migrations/postgres/0017_locks.sql"),
+                include_str!("../migrations/postgres/0018_account_links.sql"),
             ],
         }
     }

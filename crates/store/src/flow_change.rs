@@ -1,6 +1,7 @@
 //! Changes of sign-in flows and what belongs to them, as data.
 
 use hookwright_model::Timestamp;
+use hookwright_model::account_link::AccountLink;
 use hookwright_model::flow::{Flow, FlowCode};
 use hookwright_model::id::{InlineHookId, PolicyId, UserId};
 use hookwright_model::mail::Mail;
@@ -40,6 +41,15 @@ pub enum FlowChange {
         sha256: [u8; 32],
         /// When.
         at: Timestamp,
+    },
+    /// A link that sets a password once.
+    InsertLink(Box<AccountLink>),
+    /// The link goes; [`crate::Conflict::Stale`] if it is gone or has expired.
+    TakeLink {
+        /// SHA-256 of its token.
+        sha256: [u8; 32],
+        /// When it is used.
+        now: Timestamp,
     },
     /// A new session; [`crate::Conflict::AlreadyThere`] if its token is there.
     InsertSession(Session),

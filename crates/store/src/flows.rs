@@ -52,9 +52,10 @@ macro_rules! select {
     };
 }
 
-const DROP_EXPIRED: [&str; 10] = [
+const DROP_EXPIRED: [&str; 11] = [
     "DELETE FROM flows WHERE expires_ms <= $1",
     "DELETE FROM flow_codes WHERE expires_ms <= $1",
+    "DELETE FROM account_links WHERE expires_ms <= $1",
     "DELETE FROM sessions WHERE expires_ms <= $1",
     "DELETE FROM known_browsers WHERE expires_ms <= $1",
     "DELETE FROM sign_in_failures WHERE expires_ms <= $1",
@@ -115,7 +116,7 @@ pub(crate) fn delete(handle: &[u8; 32]) -> Statement {
 }
 
 /// Drops what is over here and in the tables around.
-pub(crate) fn drop_expired(now: Timestamp) -> [Statement; 10] {
+pub(crate) fn drop_expired(now: Timestamp) -> [Statement; 11] {
     DROP_EXPIRED.map(|sql| Statement::new(sql, vec![Argument::Integer(now.as_millis())]))
 }
 

@@ -3,6 +3,7 @@
 //! The store invents nothing: ids and times arrive finished. What it adds is durability (a commit that returned is kept),
 //! order (the journal), and sealed secrets. What differs between the engines is in `dialect.rs`.
 
+mod account_links;
 mod api_tokens;
 mod applications;
 mod backup;

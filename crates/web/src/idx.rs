@@ -39,7 +39,30 @@ pub(crate) async fn introspect(State(app): State<App>, request: IdxRequest) -> R
     };
     // What was said about an input is said to the input.
     (view.refusal, view.messages) = (None, Vec::new());
+    // Okta's clients for Go and .NET ask here before each step. They expect the password and the way to recover it as long as no
+    // proof is chosen, and take that way once more.
+    if let Step::RecoveryChoice { identifier, sign_up } = view.step {
+        view.step = Step::Password { identifier, sign_up };
+        return Ok(shown(&app, &handle, &view, true));
+    }
     Ok(answer(&app, &handle, &view))
+}
+
+/// `POST /idp/idx/recover`: "Forgot password?"
+pub(crate) async fn recover(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::Recover).await
+}
+
+/// `POST /idp/idx/unlock-account`: "Unlock account?"
+pub(crate) async fn unlock_account(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    advance(&app, &request, Input::Unlock).await
+}
+
+/// `POST /idp/idx/challenge`: the proof that was chosen, with the name where the form asks for it.
+pub(crate) async fn challenge(State(app): State<App>, request: IdxRequest) -> Result<Response, ApiError> {
+    let authenticator = request.authenticator().unwrap_or_default().to_owned();
+    let identifier = request.text("identifier").map(str::to_owned);
+    advance(&app, &request, Input::Choose { authenticator, identifier }).await
 }
 
 /// `POST /idp/idx/identify`: a name, perhaps with the password.
@@ -54,7 +77,7 @@ pub(crate) async fn answer_challenge(State(app): State<App>, request: IdxRequest
     let Some(view) = app.flow(request.handle().expose_secret()).await? else { return Ok(expired()) };
     let passcode = request.passcode().unwrap_or_default();
     let input = match view.step {
-        Step::EmailCode { .. } => Input::EmailCode(passcode),
+        Step::EmailCode { .. } | Step::RecoveryCode { .. } => Input::EmailCode(passcode),
         _ => Input::Password { password: passcode, device: request.device() },
     };
     advance(&app, &request, input).await
@@ -112,7 +135,11 @@ async fn advance(app: &App, request: &IdxRequest, input: Input) -> Result<Respon
 }
 
 fn answer(app: &App, handle: &SecretString, view: &FlowView) -> Response {
-    let document = ion::document(&app.settings().public_url, handle.expose_secret(), view);
+    shown(app, handle, view, false)
+}
+
+fn shown(app: &App, handle: &SecretString, view: &FlowView, recovers: bool) -> Response {
+    let document = ion::document(&app.settings().public_url, handle.expose_secret(), view, recovers);
     finished(status_of(view), ION, &document)
 }
 

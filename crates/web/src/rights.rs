@@ -82,6 +82,7 @@ const ROWS: &[Row] = table! {
     "/api/v1/users/{id}/roles": GET => read(Roles), POST => manage(Roles);
     "/api/v1/users/{id}/roles/{role}": GET => read(Roles), DELETE => manage(Roles);
     "/api/v1/users/{id}/lifecycle/{step}": POST => manage(Users);
+    "/api/v1/users/{id}/credentials/forgot_password": POST => manage(Users);
     "/api/v1/users/{id}/credentials/change_password": POST => manage(Users);
     "/api/v1/meta/types/user": GET => read(UserTypes);
     "/api/v1/meta/types/user/{id}": GET => read(UserTypes);
@@ -135,6 +136,9 @@ const ROWS: &[Row] = table! {
     "/oauth2/default/v1/userinfo": GET | POST => Public;
     "/oauth2/default/v1/logout": GET | POST => Public;
     "/idp/idx/introspect": POST => Public;
+    "/idp/idx/recover": POST => Public;
+    "/idp/idx/unlock-account": POST => Public;
+    "/idp/idx/challenge": POST => Public;
     "/idp/idx/identify": POST => Public;
     "/idp/idx/identify/select": POST => Public;
     "/idp/idx/challenge/answer": POST => Public;
@@ -145,6 +149,8 @@ const ROWS: &[Row] = table! {
     "/idp/idx/skip": POST => Public;
     "/idp/idx/cancel": POST => Public;
     "/": GET => Public;
+    "/signin/reset-password/{token}": GET => Public;
+    "/tokens/{token}/verify": GET => Public;
     "/signin": GET => Public;
     "/signin/{action}": GET | POST => Public;
     "/signin/assets/style.css": GET => Public;

@@ -59,6 +59,25 @@ pub(crate) async fn front() -> Response {
     see_other("/app/UserHome")
 }
 
+/// `GET /signin/reset-password/{token}` and `GET /tokens/{token}/verify`: a link that leads to a new password. The address with
+/// the token is left at once, and the browser gets a flow of its own.
+pub(crate) async fn open_link(
+    State(app): State<App>,
+    context: RequestContext,
+    browser: Browser,
+    Path(token): Path<String>,
+) -> Result<Response, ApiError> {
+    context.count_visit(&app, hookwright_app::RateClass::Other)?;
+    let Some(handle) = app.open_link(&token).await? else {
+        let text = "This link can't be used any longer. Please ask for a new one.";
+        let said = (StatusCode::BAD_REQUEST, Message::banner(MessageKind::Expired, text));
+        return begin(&app, &browser, None, Some(said)).await;
+    };
+    let mut response = see_other("/signin");
+    response.headers_mut().append(SET_COOKIE, browser.set(Cookie::Flow, &handle, browser::FLOW_LIFETIME));
+    Ok(response)
+}
+
 /// `GET /signin/{action}`: the address of a refused form, opened again.
 pub(crate) async fn show_again() -> Response {
     see_other("/signin")
@@ -88,7 +107,15 @@ pub(crate) async fn act(
         return begin_again(&app, &browser, wanted.as_ref(), (StatusCode::FORBIDDEN, said)).await;
     };
     let Some(input) = form.input(&action, browser.device.as_ref()) else { return Err(ApiError::unknown_path()) };
-    let begins = matches!(input, Input::Identify { .. } | Input::StartSignUp | Input::Cancel | Input::SelectIdentify);
+    let begins = matches!(
+        input,
+        Input::Identify { password: Some(_), .. }
+            | Input::Recover
+            | Input::Unlock
+            | Input::StartSignUp
+            | Input::Cancel
+            | Input::SelectIdentify
+    );
     if hosted_flow(&app, &handle).await?.is_none() {
         if let Some(went_on) = app.flow_went_on(&handle, Some(token)).await? {
             return Ok(led_on(&browser, &went_on));

@@ -29,6 +29,9 @@ use crate::opaque::{hex, sha256};
 /// How long one mail waits for another to the same user.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many digits a code has that proves an address.
+const EMAIL_CODE_DIGITS: u32 = 6;
+
 /// The field that passwords stand in, as IDX names it.
 pub(super) const PASSCODE: &str = "credentials.passcode";
 
@@ -98,7 +101,7 @@ impl Run<'_> {
         }
         let (since, expires) = (now.minus(EMAIL_CODES_WINDOW), now.plus(EMAIL_CODES_WINDOW));
         changes.extend([key, share].map(|key| Change::Flow(FlowChange::NoteFailure { key, at: now, since, expires })));
-        let code = mint_code(self.app.entropy());
+        let code = mint_code(self.app.entropy(), EMAIL_CODE_DIGITS);
         let mail = verification(mint_uuid(self.app.entropy()), user.email(), &code, EMAIL_CODE_LIFETIME, now);
         let stage = Stage::EmailCode {
             user: user.id.clone(),
@@ -176,24 +179,29 @@ impl Run<'_> {
     }
 
     /// What the mails with codes to an address are counted under: all of them, and those that this client network brought about.
-    fn mails_keys(&self, address: &str) -> [[u8; 32]; 2] {
-        let address = folded_login(address);
+    pub(super) fn mails_keys(&self, address: &str) -> [[u8; 32]; 2] {
+        let folded = folded_login(address);
         let network = self.origin.ip_address.map(|address| counted_address(address).to_string()).unwrap_or_default();
-        let share = sha256(&[b"mailed code from", address.as_bytes(), network.as_bytes()]);
-        [sha256(&[b"mailed code", address.as_bytes()]), share]
+        let share = sha256(&[b"mailed code from", folded.as_bytes(), network.as_bytes()]);
+        [mails_key(address), share]
     }
 
-    fn code_sha256(&self, code: &str) -> String {
+    pub(super) fn code_sha256(&self, code: &str) -> String {
         hex(&sha256(&[b"email code", &self.flow.id, code.as_bytes()]))
     }
 
-    fn user_event(&self, kind: events::EventKind, user: &User) -> LogEvent {
+    pub(super) fn user_event(&self, kind: events::EventKind, user: &User) -> LogEvent {
         self.app.flow_event(kind, user_actor(user), &self.origin, vec![user_target(user)])
     }
 }
 
+/// What all mails with codes and links to an address are counted under.
+pub(crate) fn mails_key(address: &str) -> [u8; 32] {
+    sha256(&[b"mailed code", folded_login(address).as_bytes()])
+}
+
 /// Lets a user in from now on.
-fn activate(user: &mut User, now: Timestamp) {
+pub(super) fn activate(user: &mut User, now: Timestamp) {
     let now = now.whole_seconds().max(user.created);
     user.status = UserStatus::Active;
     user.activated = Some(now);
@@ -201,8 +209,8 @@ fn activate(user: &mut User, now: Timestamp) {
     user.last_updated = now;
 }
 
-/// Six digits.
-fn mint_code(entropy: &dyn Entropy) -> String {
-    let number = u64::from_be_bytes(entropy.bytes()) % 1_000_000;
-    format!("{number:06}")
+/// So many digits.
+pub(super) fn mint_code(entropy: &dyn Entropy, digits: u32) -> String {
+    let number = u64::from_be_bytes(entropy.bytes()) % 10_u64.saturating_pow(digits);
+    format!("{number:0width$}", width = digits as usize)
 }

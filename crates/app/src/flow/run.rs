@@ -152,12 +152,15 @@ impl<'a> Run<'a> {
             (_, Input::Cancel) | (Stage::Identify | Stage::Password { .. } | Stage::SignUp, Input::SelectIdentify) => {
                 self.go(Stage::Identify).await
             }
-            (Stage::Identify | Stage::Password { .. }, Input::Identify { identifier, password, device }) => {
-                self.identify(identifier, password, device).await
-            }
-            (Stage::Password { identifier }, Input::Password { password, device }) => {
-                self.prove(identifier, password, device).await
-            }
+            (
+                Stage::Identify | Stage::Password { .. } | Stage::RecoveryChoice { .. },
+                Input::Identify { identifier, password, device },
+            ) => self.identify(identifier, password, device).await,
+            // Whoever is shown the choice of a proof still may know the password.
+            (
+                Stage::Password { identifier } | Stage::RecoveryChoice { identifier },
+                Input::Password { password, device },
+            ) => self.prove(identifier, password, device).await,
             // auth-js asks for the form again before each try: it begins anew, without what was said about the last one.
             (Stage::Identify | Stage::Password { .. } | Stage::SignUp, Input::StartSignUp) => {
                 self.start_sign_up().await
@@ -172,7 +175,7 @@ impl<'a> Run<'a> {
                 self.complete_profile(&user, profile).await
             }
             (Stage::Progressive { user }, Input::Skip) => self.skip_profile(&user).await,
-            _ => Ok(()),
+            (stage, input) => self.recover(stage, input).await,
         }
     }
 

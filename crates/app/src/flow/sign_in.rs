@@ -28,11 +28,10 @@ impl Run<'_> {
         password: Option<SecretString>,
         device: Option<SecretString>,
     ) -> Result<(), Error> {
-        let identifier = identifier.trim().to_owned();
         let lacking = |field: &str| Message::at(field, MessageKind::Blank, MISSING);
-        if identifier.is_empty() || identifier.len() > MAX_IDENTIFIER_BYTES || identifier.contains('\0') {
+        let Some(identifier) = name_of(&identifier) else {
             return self.refuse(RefusalStatus::Wrong, vec![lacking("identifier")], Map::new()).await;
-        }
+        };
         match password {
             Some(password) if password.expose_secret().is_empty() => {
                 let values = typed_name(&identifier);
@@ -148,7 +147,7 @@ impl Run<'_> {
     }
 
     /// The user who signs in with this name.
-    async fn user_named(&self, identifier: &str) -> Result<Option<User>, Error> {
+    pub(super) async fn user_named(&self, identifier: &str) -> Result<Option<User>, Error> {
         let store = &self.app.inner.store;
         let by_email = self.org.policy.rule.allowed_identifiers.iter().any(|allowed| allowed == "email");
         if let Some(user) = store.user_by_login(identifier).await? {
@@ -163,7 +162,14 @@ impl Run<'_> {
     }
 }
 
+/// What was entered as a name, if it could be one.
+pub(super) fn name_of(entered: &str) -> Option<String> {
+    let name = entered.trim();
+    let could_be = !name.is_empty() && name.len() <= MAX_IDENTIFIER_BYTES && !name.contains('\0');
+    could_be.then(|| name.to_owned())
+}
+
 /// The name as the form shows it again.
-fn typed_name(identifier: &str) -> Map<String, Value> {
+pub(super) fn typed_name(identifier: &str) -> Map<String, Value> {
     std::iter::once(("identifier".to_owned(), Value::String(identifier.to_owned()))).collect()
 }

@@ -6,7 +6,7 @@ use hookwright_model::Timestamp;
 use hookwright_model::application::Application;
 use hookwright_model::flow::{ClientBinding, Flow, RefusalStatus, Stage, Step, covered};
 use hookwright_model::registration::{Message, missing_fields, sign_up_fields};
-use hookwright_model::user::User;
+use hookwright_model::user::{User, UserStatus};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -31,6 +31,8 @@ pub struct FlowView {
     pub expires: Timestamp,
     /// The app that is signed in to.
     pub application: Arc<Application>,
+    /// Whether somebody who can't sign in gets help by mail.
+    pub can_recover: bool,
     /// The OAuth client that waits.
     pub client: Option<ClientBinding>,
     /// What the client gets, at the end.
@@ -81,6 +83,14 @@ impl App {
             Stage::EmailCode { .. } => {
                 Step::EmailCode { address: covered(user.as_ref().map(User::email).unwrap_or_default()) }
             }
+            Stage::Recovery { purpose } => Step::Recovery { purpose },
+            Stage::RecoveryChoice { identifier } => Step::RecoveryChoice { identifier, sign_up },
+            Stage::RecoveryCode { purpose, identifier, .. } => Step::RecoveryCode { purpose, identifier },
+            Stage::ResetPassword { user: id, .. } => {
+                let is_first = user.as_ref().is_some_and(|user| user.status == UserStatus::Provisioned);
+                Step::ResetPassword { user: id, identifier: login, is_first }
+            }
+            Stage::Unlocked { identifier } => Step::Unlocked { identifier },
             Stage::Progressive { .. } => {
                 let rule = org.policy.active_rule().filter(|rule| rule.progressive_profiling);
                 let fields = rule.zip(user.as_ref()).map(|(rule, user)| missing_fields(rule, &org.schema, user));
@@ -101,6 +111,7 @@ impl App {
             attempt: flow.attempt,
             expires: flow.expires,
             application: org.application,
+            can_recover: self.can_mail(),
             client: flow.state.client,
             code,
         }))

@@ -67,7 +67,7 @@ pub(super) fn with_new_password(user: &User, hash: PasswordHash, now: Timestamp)
     }
 }
 
-/// The password of `credentials`, checked; the other kinds of credentials are refused or, like a recovery question, not kept.
+/// The password of `credentials`, checked; other kinds of credentials are refused.
 pub(super) fn read_password(
     body: &Map<String, Value>,
     login: &str,
@@ -81,6 +81,9 @@ pub(super) fn read_password(
             return None;
         }
     };
+    if credentials.get("recovery_question").is_some_and(|question| !question.is_null()) {
+        violations.add("credentials.recovery_question", "Recovery questions are not supported: recovery goes by mail");
+    }
     let provider = credentials.get("provider").and_then(|provider| provider.get("type"));
     if provider.is_some_and(|provider| provider != "OKTA") {
         violations.add("credentials.provider.type", "The only provider is OKTA");

@@ -110,7 +110,7 @@ impl App {
     }
 }
 
-const fn kind_of(step: LifecycleStep) -> EventKind {
+pub(super) const fn kind_of(step: LifecycleStep) -> EventKind {
     match step {
         LifecycleStep::Activate => events::USER_ACTIVATED,
         LifecycleStep::Reactivate => events::USER_REACTIVATED,

@@ -35,8 +35,16 @@ pub enum MessageKind {
     Taken,
     /// The password can't be used.
     Password,
+    /// A new password in place of one that was forgotten can't be used.
+    NewPassword,
     /// The one-time code is wrong or too old.
     Code,
+    /// The recovery code is wrong.
+    RecoveryCode,
+    /// Nobody can recover an account here.
+    RecoveryClosed,
+    /// The account is unlocked.
+    Unlocked,
     /// Sign-in failed; never says why.
     SignIn,
     /// Nobody can sign up here.
@@ -61,7 +69,11 @@ impl MessageKind {
             Self::Invalid => "registration.error.invalid",
             Self::Taken => "registration.error.notUniqueWithinOrg",
             Self::Password => "password.error.policy",
+            Self::NewPassword => "password.passwordRequirementsNotMet",
             Self::Code => "email.error.code",
+            Self::RecoveryCode => "api.authn.error.PASSCODE_INVALID",
+            Self::RecoveryClosed => "oie.selfservice.reset.password.not.allowed",
+            Self::Unlocked => "oie.selfservice.unlock_user.success.message",
             Self::SignIn => "errors.E0000004",
             Self::SignUpClosed => "registration.error.closed",
             Self::TooMany => "errors.E0000047",

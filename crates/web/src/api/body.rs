@@ -26,6 +26,18 @@ pub(crate) struct JsonBytes(pub(crate) Bytes);
 /// A body that is a JSON object.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 
+/// A body that is a JSON object or nothing.
+pub(crate) struct OptionalObject(pub(crate) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for OptionalObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        if bytes.is_empty() { Ok(Self(Map::new())) } else { parse_object(&bytes).map(Self) }
+    }
+}
+
 impl<S: Sync> FromRequest<S> for JsonBytes {
     type Rejection = ApiError;
 

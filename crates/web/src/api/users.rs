@@ -8,7 +8,7 @@ use hookwright_model::user::LifecycleStep;
 use serde_json::{Value, json};
 
 use super::auth::Authenticated;
-use super::body::JsonObject;
+use super::body::{JsonObject, OptionalObject};
 use super::listing::{listed, page_query};
 use super::path::{PathText, PathTexts};
 use super::query::Query;
@@ -127,7 +127,20 @@ pub(crate) async fn lifecycle(
     PathTexts(user, step): PathTexts,
     query: Query,
 ) -> Result {
+    if step == "expire_password_with_temp_password" {
+        return Ok(shown(&app.expire_with_temporary_password(&caller, &user).await?));
+    }
     let step = LifecycleStep::parse(&step).ok_or_else(ApiError::unknown_path)?;
+    // Okta's defaults: reactivating mails nothing unless it is asked to.
+    let mails_unless_told = match step {
+        LifecycleStep::Activate | LifecycleStep::ResetPassword => Some(true),
+        LifecycleStep::Reactivate => Some(false),
+        _ => None,
+    };
+    if let Some(default) = mails_unless_told {
+        let send_email = query.is_on("sendEmail", default);
+        return Ok(shown(&app.step_user_with_link(&caller, &user, step, send_email).await?));
+    }
     if step == LifecycleStep::ExpirePassword && query.is_on("tempPassword", false) {
         return Ok(shown(&app.expire_with_temporary_password(&caller, whom(&caller, &user)).await?));
     }
@@ -145,6 +158,21 @@ pub(crate) async fn change_password(
     JsonObject(body): JsonObject,
 ) -> Result {
     Ok(shown(&app.change_password(&caller, whom(&caller, &user), &body).await?))
+}
+
+/// `POST /api/v1/users/{id or login}/credentials/forgot_password?sendEmail=`
+pub(crate) async fn forgot_password(
+    State(app): State<App>,
+    Authenticated(caller): Authenticated,
+    PathText(user): PathText,
+    query: Query,
+    OptionalObject(body): OptionalObject,
+) -> Result {
+    if body.contains_key("recovery_question") || body.contains_key("password") {
+        let text = "Recovery questions are not supported: recovery goes by mail";
+        return Err(hookwright_app::Error::invalid("user", "recovery_question", text).into());
+    }
+    Ok(shown(&app.forgot_password(&caller, &user, query.is_on("sendEmail", true)).await?))
 }
 
 /// `GET /api/v1/meta/types/user`: the one type of users.

@@ -3,6 +3,8 @@
 //! A remediation needs `rel`, `name`, `href`, `method` and `value`; the state handle stands in each of them as a field that
 //! can't be changed; `relatesTo` comes only together with its target; `required` is always written out.
 
+mod recovery;
+
 use hookwright_app::FlowView;
 use hookwright_model::flow::Step;
 use hookwright_model::registration::{FieldKind, FormField, Message, MessageKind};
@@ -17,11 +19,13 @@ struct Writer<'a> {
     base: &'a str,
     handle: &'a str,
     view: &'a FlowView,
+    /// Whether the password challenge stands in a recovery.
+    recovers: bool,
 }
 
-/// The whole answer.
-pub(super) fn document(base: &str, handle: &str, view: &FlowView) -> Value {
-    let writer = Writer { base, handle, view };
+/// The whole answer. The order of its members is that of live answers.
+pub(super) fn document(base: &str, handle: &str, view: &FlowView, recovers: bool) -> Value {
+    let writer = Writer { base, handle, view, recovers };
     let mut document = json!({
         "version": "1.0.0",
         "stateHandle": handle,
@@ -33,8 +37,9 @@ pub(super) fn document(base: &str, handle: &str, view: &FlowView) -> Value {
     if !remediations.is_empty() {
         members.insert("remediation".to_owned(), json!({"type": "array", "value": remediations}));
     }
-    let banners: Vec<Value> =
+    let mut banners: Vec<Value> =
         view.messages.iter().filter(|said| !writer.is_on_form(said)).map(|said| writer.message(said)).collect();
+    banners.extend(writer.news());
     if !banners.is_empty() {
         members.insert("messages".to_owned(), json!({"type": "array", "value": banners}));
     }
@@ -42,21 +47,17 @@ pub(super) fn document(base: &str, handle: &str, view: &FlowView) -> Value {
     if let Some(user) = writer.user() {
         members.insert("user".to_owned(), json!({"type": "object", "value": user}));
     }
-    let app = json!({"name": view.application.name, "label": view.application.label, "id": view.application.id});
-    members.insert("app".to_owned(), json!({"type": "object", "value": app}));
-    match &view.step {
-        Step::Progressive { .. } => {
-            let display = json!({"type": "object", "value": {"label": "Sign in", "buttonLabel": "Submit"}});
-            members.insert("uiDisplay".to_owned(), display);
-        }
-        Step::Done { .. } => {
-            let (name, success) = writer.success();
-            members.insert(name.to_owned(), success);
-            return document;
-        }
-        _ => {}
+    if matches!(view.step, Step::Progressive { .. }) {
+        let display = json!({"type": "object", "value": {"label": "Sign in", "buttonLabel": "Submit"}});
+        members.insert("uiDisplay".to_owned(), display);
     }
     members.insert("cancel".to_owned(), writer.action("cancel", "cancel", Vec::new()));
+    let app = json!({"name": view.application.name, "label": view.application.label, "id": view.application.id});
+    members.insert("app".to_owned(), json!({"type": "object", "value": app}));
+    if matches!(view.step, Step::Done { .. }) {
+        let (name, success) = writer.success();
+        members.insert(name.to_owned(), success);
+    }
     document
 }
 
@@ -70,8 +71,16 @@ impl Writer<'_> {
                 if *sign_up {
                     all.push(self.action("select-enroll-profile", "enroll", Vec::new()));
                 }
+                if self.view.can_recover {
+                    all.push(self.action("unlock-account", "unlock-account", Vec::new()));
+                }
                 all
             }
+            Step::Recovery { .. }
+            | Step::RecoveryChoice { .. }
+            | Step::RecoveryCode { .. }
+            | Step::ResetPassword { .. }
+            | Step::Unlocked { .. } => self.recovery(),
             Step::Password { sign_up, .. } => {
                 let credentials = self.credentials("Password", None);
                 let challenge = self.action("challenge-authenticator", "challenge/answer", vec![credentials]);
@@ -190,6 +199,17 @@ impl Writer<'_> {
         if let (MessageKind::Taken, Some(label), Some(members)) = (message.kind, label, i18n.as_object_mut()) {
             members.insert("params".to_owned(), json!([label]));
         }
+        if let Some(members) = i18n.as_object_mut() {
+            // The widget makes a list of its own of the reason.
+            if message.kind == MessageKind::NewPassword {
+                members.insert("params".to_owned(), json!([message.text]));
+                let text = format!("Password requirements were not met. {}.", message.text.as_str());
+                return json!({"message": text, "i18n": i18n, "class": class});
+            }
+            if message.kind == MessageKind::RecoveryCode {
+                members.insert("params".to_owned(), json!([]));
+            }
+        }
         json!({"message": message.text, "i18n": i18n, "class": class})
     }
 
@@ -212,7 +232,9 @@ impl Writer<'_> {
                 self.label(name).is_some() || (*password && name == "credentials.passcode")
             }
             Step::Progressive { .. } => self.label(name).is_some(),
-            Step::Done { .. } => false,
+            Step::Recovery { .. } => name == "identifier",
+            Step::RecoveryCode { .. } | Step::ResetPassword { .. } => name == "credentials.passcode",
+            Step::RecoveryChoice { .. } | Step::Unlocked { .. } | Step::Done { .. } => false,
         }
     }
 
@@ -223,8 +245,13 @@ impl Writer<'_> {
             "methods": [{"type": "password"}],
         });
         let (name, value) = match &self.view.step {
-            Step::Identify { .. } => ("currentAuthenticator", password),
-            Step::Password { .. } => ("currentAuthenticatorEnrollment", password),
+            Step::Identify { .. } => ("currentAuthenticator", self.with_recover(password)),
+            Step::Password { .. } => return self.password_challenge(),
+            Step::Recovery { .. }
+            | Step::RecoveryChoice { .. }
+            | Step::RecoveryCode { .. }
+            | Step::ResetPassword { .. }
+            | Step::Unlocked { .. } => return self.recovery_authenticators(),
             Step::SetPassword { .. } | Step::SignUp { password: true, .. } => {
                 if let Some(members) = password.as_object_mut() {
                     let complexity = json!({
@@ -251,8 +278,12 @@ impl Writer<'_> {
 
     fn user(&self) -> Option<Value> {
         match &self.view.step {
-            Step::Identify { .. } | Step::SignUp { .. } | Step::EmailCode { .. } => None,
-            Step::Password { identifier, .. }
+            Step::Identify { .. } | Step::SignUp { .. } | Step::EmailCode { .. } | Step::Recovery { .. } => None,
+            Step::ResetPassword { user, identifier, .. } => Some(json!({"id": user, "identifier": identifier})),
+            Step::RecoveryChoice { identifier, .. }
+            | Step::RecoveryCode { identifier, .. }
+            | Step::Unlocked { identifier }
+            | Step::Password { identifier, .. }
             | Step::SetPassword { identifier, .. }
             | Step::Progressive { identifier, .. } => Some(json!({"identifier": identifier})),
             Step::Done { user, identifier } => Some(json!({"id": user, "identifier": identifier})),

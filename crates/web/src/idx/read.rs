@@ -52,6 +52,11 @@ impl IdxRequest {
         self.browser.idx_device.as_ref().or(self.browser.device.as_ref()).cloned()
     }
 
+    /// `authenticator.id`; `methodType` beside it says nothing more, since each authenticator has one method.
+    pub(crate) fn authenticator(&self) -> Option<&str> {
+        self.members.get("authenticator")?.get("id")?.as_str()
+    }
+
     /// `userProfile`.
     pub(crate) fn user_profile(&self) -> Map<String, Value> {
         self.members.get("userProfile").and_then(Value::as_object).cloned().unwrap_or_default()

@@ -74,6 +74,12 @@ impl Form {
                 Input::Identify { identifier, password: Some(self.secret("passcode")), device }
             }
             "password" | "set-password" => Input::Password { password: self.secret("passcode"), device },
+            "forgot" => Input::Recover,
+            "unlock" => Input::Unlock,
+            "recover" => {
+                let identifier = self.text("identifier").unwrap_or_default().to_owned();
+                Input::Identify { identifier, password: None, device }
+            }
             "sign-up" => Input::StartSignUp,
             "register" => Input::SignUp { profile: self.profile(), password: Some(self.secret("passcode")) },
             "profile" => Input::Progressive { profile: self.profile() },

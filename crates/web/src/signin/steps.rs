@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hookwright_app::FlowView;
-use hookwright_model::flow::{ClientBinding, Step};
+use hookwright_model::flow::{ClientBinding, RecoveryPurpose, Step};
 use hookwright_model::oauth::ResponseTarget;
 use hookwright_model::registration::{FieldKind, FormField, Message, MessageKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +24,11 @@ pub(super) fn page(view: &FlowView, token: &str, wanted: Option<&str>, developme
         Step::SignUp { fields, password } => writer.sign_up(fields, *password),
         Step::SetPassword { identifier, is_new } => writer.set_password(identifier, *is_new),
         Step::EmailCode { address } => writer.email_code(address, development),
+        Step::Recovery { purpose } => writer.recovery(*purpose),
+        Step::RecoveryChoice { .. } => writer.recovery(RecoveryPurpose::Password),
+        Step::RecoveryCode { purpose, identifier } => writer.recovery_code(*purpose, identifier, development),
+        Step::ResetPassword { identifier, is_first, .. } => writer.reset_password(identifier, *is_first),
+        Step::Unlocked { .. } => Writer::unlocked(),
         Step::Progressive { identifier, fields, may_skip } => writer.progressive(identifier, fields, *may_skip),
         Step::Done { .. } => writer.done(),
     };
@@ -60,6 +65,10 @@ impl Writer<'_> {
             self.line(PASSCODE, "Password", "password", Some("current-password")),
         ];
         let mut page = StepPage::of("Sign in", None, "identify", fields, "Sign in");
+        if self.view.can_recover {
+            page.others.push(Action { action: "forgot", text: "Forgot password?", before: "" });
+            page.others.push(Action { action: "unlock", text: "Unlock account?", before: "" });
+        }
         if sign_up {
             page.others.push(Action { action: "sign-up", text: "Sign up", before: "Don't have an account?" });
         }
@@ -110,6 +119,54 @@ impl Writer<'_> {
         page.others.push(Action { action: "cancel", text: "Back to sign in", before: "" });
         page.outbox = development;
         page
+    }
+
+    fn recovery(&self, purpose: RecoveryPurpose) -> StepPage {
+        let fields = vec![self.line("identifier", "Username", "text", Some("username"))];
+        let (title, lead) = match purpose {
+            RecoveryPurpose::Password => ("Reset your password", "We will mail you a code to set a new password."),
+            RecoveryPurpose::Unlock => ("Unlock your account", "We will mail you a code to unlock your account."),
+        };
+        let mut page = StepPage::of(title, Some(lead.to_owned()), "recover", fields, "Send code");
+        page.others.push(Action { action: "back", text: "Back to sign in", before: "" });
+        page
+    }
+
+    /// Says the same for a name that nobody has.
+    fn recovery_code(&self, purpose: RecoveryPurpose, identifier: &str, development: bool) -> StepPage {
+        let mut field = self.line(PASSCODE, "Code", "text", Some("one-time-code"));
+        field.control = Control::Line { kind: "text", mode: Some("numeric"), most: Some(16) };
+        let (title, account) = match purpose {
+            RecoveryPurpose::Password => ("Check your mail", "an account"),
+            RecoveryPurpose::Unlock => ("Check your mail", "a locked account"),
+        };
+        let lead = format!(
+            "If there is {account} named {identifier}, we mailed a code to its email address. It can be used for 10 minutes."
+        );
+        let mut page = StepPage::of(title, Some(lead), "verify", vec![field], "Continue");
+        page.others.push(Action { action: "resend", text: "Send again", before: "No mail?" });
+        page.others.push(Action { action: "back", text: "Back to sign in", before: "" });
+        page.outbox = development;
+        page
+    }
+
+    fn reset_password(&self, identifier: &str, is_first: bool) -> StepPage {
+        let mut field = self.line(PASSCODE, "New password", "password", Some("new-password"));
+        field.hint = Some(PASSWORD_HINT);
+        let (title, lead) = if is_first {
+            ("Activate your account", format!("Choose a password for {identifier}."))
+        } else {
+            ("Set a new password", format!("For {identifier}. You will be signed out everywhere else."))
+        };
+        let mut page = StepPage::of(title, Some(lead), "set-password", vec![field], "Continue");
+        page.form.username = Some(identifier.to_owned());
+        page.others.push(Action { action: "cancel", text: "Back to sign in", before: "" });
+        page
+    }
+
+    fn unlocked() -> StepPage {
+        let lead = Some("Your account is unlocked. You can sign in with your password.".to_owned());
+        StepPage::of("Account unlocked", lead, "cancel", Vec::new(), "Back to sign in")
     }
 
     fn progressive(&self, identifier: &str, fields: &[FormField], may_skip: bool) -> StepPage {

@@ -53,7 +53,10 @@ async fn whoever_may_not_sign_in_is_told_the_same() {
         }
         let mut idx = org.idx().await;
         idx.sign_in(&login, password).await;
-        assert_eq!((idx.status, idx.remediations()), (401, vec!["identify", "select-enroll-profile"]));
+        assert_eq!(
+            (idx.status, idx.remediations()),
+            (401, vec!["identify", "select-enroll-profile", "unlock-account"])
+        );
         answers.push(idx.body["messages"].to_string());
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
@@ -115,10 +118,10 @@ async fn cancel_and_the_way_back_lead_to_the_beginning() {
     let mut idx = org.idx().await;
     idx.proceed("select-enroll-profile", json!({})).await;
     idx.proceed("select-identify", json!({})).await;
-    assert_eq!(idx.remediations(), ["identify", "select-enroll-profile"]);
+    assert_eq!(idx.remediations(), ["identify", "select-enroll-profile", "unlock-account"]);
     idx.proceed("identify", json!({"identifier": LOGIN})).await;
     idx.post("/idp/idx/cancel", json!({})).await;
-    assert_eq!((idx.status, idx.remediations()), (200, vec!["identify", "select-enroll-profile"]));
+    assert_eq!((idx.status, idx.remediations()), (200, vec!["identify", "select-enroll-profile", "unlock-account"]));
 }
 
 #[tokio::test]

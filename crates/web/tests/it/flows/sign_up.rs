@@ -16,7 +16,7 @@ async fn a_person_signs_up_sets_a_password_and_signs_in_again() {
     let org = FlowOrg::start().await;
     org.answers(&[ALLOW]);
     let mut idx = org.idx().await;
-    assert_eq!(idx.remediations(), ["identify", "select-enroll-profile"]);
+    assert_eq!(idx.remediations(), ["identify", "select-enroll-profile", "unlock-account"]);
     idx.proceed("select-enroll-profile", json!({})).await;
     let fields: Vec<_> =
         idx.fields().into_iter().map(|field| (field["name"].clone(), field["required"].clone())).collect();
@@ -167,9 +167,9 @@ async fn a_wrong_form_is_refused_before_the_hook_is_asked() {
 async fn where_sign_up_is_denied_there_is_no_way_in() {
     let org = FlowOrg::with(|rule| rule.unknown_user_action = UnknownUserAction::Deny).await;
     let mut idx = org.idx().await;
-    assert_eq!(idx.remediations(), ["identify"]);
+    assert_eq!(idx.remediations(), ["identify", "unlock-account"]);
     idx.post("/idp/idx/enroll", json!({})).await;
-    assert_eq!((idx.status, idx.remediations()), (400, vec!["identify"]));
+    assert_eq!((idx.status, idx.remediations()), (400, vec!["identify", "unlock-account"]));
     idx.post("/idp/idx/enroll/new", json!({"userProfile": rosario()})).await;
     assert!(org.stored("rosario@okta.com").await.is_none());
 }
@@ -181,7 +181,7 @@ async fn a_policy_that_closes_while_the_form_is_open_refuses_it() {
     idx.proceed("select-enroll-profile", json!({})).await;
     org.change_rule(|rule| rule.unknown_user_action = UnknownUserAction::Deny).await;
     idx.register(rosario()).await;
-    assert_eq!((idx.status, idx.remediations()), (400, vec!["identify"]));
+    assert_eq!((idx.status, idx.remediations()), (400, vec!["identify", "unlock-account"]));
     assert!(org.stored("rosario@okta.com").await.is_none() && org.asked().is_empty());
 }
 
