@@ -106,7 +106,7 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
         Change::InsertTrustedOrigin(origin) => statements.push(trusted_origins::insert(&origin)),
         Change::UpdateTrustedOrigin(origin) => statements.push(trusted_origins::update(&origin)),
         Change::DeleteTrustedOrigin { id, revision } => statements.push(trusted_origins::delete(&id, revision)),
-        Change::Flow(change) => add_flow(change, statements)?,
+        Change::Flow(change) => add_flow(change, statements, keyring)?,
         Change::OAuth(change) => add_oauth(change, statements, keyring)?,
         Change::AppendEvents(events) => {
             for event in &events {
@@ -120,7 +120,7 @@ fn add(change: Change, work: &mut Work, dialect: Dialect, keyring: &Keyring) -> 
     Ok(())
 }
 
-fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), StoreError> {
+fn add_flow(change: FlowChange, statements: &mut Vec<Statement>, keyring: &Keyring) -> Result<(), StoreError> {
     match change {
         FlowChange::Insert(flow) => statements.push(flows::insert(&flow)?),
         FlowChange::InsertWithin { flow, network, most } => {
@@ -149,7 +149,7 @@ fn add_flow(change: FlowChange, statements: &mut Vec<Statement>) -> Result<(), S
         }
         FlowChange::ForgetGuesses(subject) => statements.push(sign_in_failures::forget_subject(&subject)),
         FlowChange::ForgetFailures(key) => statements.push(sign_in_failures::forget(&key)),
-        FlowChange::InsertMail { mail, expires } => statements.push(mails::insert(&mail, expires)),
+        FlowChange::InsertMail { mail, expires } => statements.push(mails::insert(keyring, &mail, expires)?),
         FlowChange::NoteMailSent { id, at, refusal } => statements.push(mails::note_sent(id, at, refusal)),
         FlowChange::PostponeMail { id, claim, due, error } => {
             statements.push(mails::postpone(id, claim, due, error));

@@ -124,6 +124,7 @@ impl Dialect {
                 include_str!("../migrations/sqlite/0016_open_flows.sql"),
                 include_str!("../migrations/sqlite/0017_locks.sql"),
                 include_str!("../migrations/sqlite/0018_account_links.sql"),
+                include_str!("../migrations/sqlite/0019_sealed_mails.sql"),
             ],
             Self::Postgres => &[
                 include_str!("../migrations/postgres/0001_org.sql"),
@@ -144,6 +145,7 @@ impl Dialect {
                 include_str!("../migrations/postgres/0016_open_flows.sql"),
                 include_str!("../migrations/postgres/0017_locks.sql"),
                 include_str!("../migrations/postgres/0018_account_links.sql"),
+                include_str!("../migrations/postgres/0019_sealed_mails.sql"),
             ],
         }
     }

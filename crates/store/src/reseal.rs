@@ -10,7 +10,7 @@ use crate::seal::Place;
 use crate::statement::{Argument, Statement};
 use crate::store::Store;
 use crate::work::Work;
-use crate::{applications, hook_keys, inline_hooks, schema, signing_keys, signing_secrets};
+use crate::{applications, hook_keys, inline_hooks, mails, schema, signing_keys, signing_secrets};
 
 const BATCH: i64 = 64;
 
@@ -53,6 +53,7 @@ const COLUMNS: &[Column] = &[
     column!("hook_keys", "sealed_private_key", hook_keys::place, "hook key"),
     column!("signing_keys", "sealed_private", signing_keys::place, "signing key"),
     column!("signing_secrets", "sealed_secret", signing_secrets::place, "signing secret"),
+    column!("mails", "sealed_body", mails::place, "mail"),
 ];
 
 #[derive(sqlx::FromRow)]
