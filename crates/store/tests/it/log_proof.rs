@@ -413,7 +413,9 @@ async fn two_nodes_that_write_at_once_keep_one_provable_log(fixture: Fixture) {
     assert_eq!((proof.items, &proof.broken), (24 * 12 * 3, &None));
     assert_eq!(proof.head, Some(head(&two).await));
     // Whichever chunk goes, one of the last too, it is missed.
-    for sql in ["SELECT max(seq) FROM journal", "SELECT min(seq) FROM journal", "SELECT max(seq) / 2 FROM journal"] {
+    // PostgreSQL leaves out numbers.
+    let middle = "SELECT max(seq) FROM journal WHERE seq <= (SELECT max(seq) / 2 FROM journal)";
+    for sql in ["SELECT max(seq) FROM journal", "SELECT min(seq) FROM journal", middle] {
         let seq = fixture.number(sql).await;
         fixture.tamper("CREATE TABLE kept AS SELECT * FROM journal").await;
         assert_eq!(fixture.tamper(&format!("DELETE FROM journal WHERE seq = {seq}")).await, 1);
