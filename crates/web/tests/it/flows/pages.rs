@@ -120,7 +120,20 @@ async fn a_forged_form_does_nothing() {
         (vec![("origin", own.as_str())], forged.clone()),
         (vec![("origin", own.as_str())], "identifier=rosario%40okta.com&passcode=x".to_owned()),
     ] {
-        for action in ["identify", "sign-up", "register", "profile", "set-password", "verify", "cancel"] {
+        for action in [
+            "identify",
+            "sign-up",
+            "register",
+            "profile",
+            "set-password",
+            "verify",
+            "resend",
+            "forgot",
+            "recover",
+            "unlock",
+            "back",
+            "cancel",
+        ] {
             let mut copy = browser.clone();
             let answer = copy.request(Method::POST, &format!("/signin/{action}"), &headers, Some(body.clone())).await;
             assert_eq!(answer.status, 403, "{action} {headers:?}");

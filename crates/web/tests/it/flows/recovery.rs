@@ -269,3 +269,16 @@ async fn where_no_mail_can_be_sent_no_recovery_is_offered() {
     browser.post("/signin/forgot", body).await;
     assert!(browser.status == 400 && browser.page.contains("contact your administrator"), "{}", browser.page);
 }
+
+#[tokio::test]
+async fn a_mailed_code_is_not_in_the_database_in_the_clear() {
+    let org = FlowOrg::start().await;
+    org.user(LOGIN).await;
+    let mut browser = asking(&org, LOGIN).await;
+    let code = mailed_code(&org.org).await;
+    let bytes = org.org.database_bytes();
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(!holds(&code) && holds(LOGIN), "{code}");
+    browser.send("/signin/verify", &[("passcode", &code)]).await;
+    assert!(browser.page.contains(r#"action="/signin/set-password""#), "it is the right code: {}", browser.page);
+}
