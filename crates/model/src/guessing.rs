@@ -27,7 +27,7 @@ pub const FAILURES_TO_LOCK: i64 = 100;
 /// How long an account stays locked, unless an administrator or a new password lifts it.
 pub const LOCK: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// After so many failures from one site each further one waits for [`SITE_WAIT`], and counts against the account no longer.
+/// After so many failures from one site each further one waits for an hour, and counts against the account no longer.
 pub const FAILURES_PER_SITE: i64 = 20;
 
 /// How long a site waits after each failure from its twentieth on.
