@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 
 import { OktaAuth } from '@okta/okta-auth-js';
 
-import { PASSWORD, REFUSED_DOMAIN, createUser, issuer, newLogin, profileOf, setUp } from './org.mjs';
+import { PASSWORD, REFUSED_DOMAIN, createUser, issuer, mailedCode, newLogin, profileOf, setUp } from './org.mjs';
 
 const redirectUri = 'http://localhost:3000/login/callback';
 let clients;
@@ -71,6 +71,9 @@ test('idx.register is told why the hook denied it, and can be corrected', { time
   const login = newLogin();
   const corrected = await auth.idx.proceed({ enableLegacyMode, email: login, firstName: 'Rosario', lastName: 'Jones' });
   assert.equal(corrected.nextStep.name, 'enroll-authenticator', JSON.stringify(corrected));
+  assert.equal(await profileOf(login), undefined, 'nobody is made before the sign-up is finished');
+  const finished = await auth.idx.proceed({ enableLegacyMode, password: PASSWORD });
+  assert.equal(finished.status, 'SUCCESS', JSON.stringify(finished));
   assert.ok(await profileOf(login));
 });
 
@@ -120,4 +123,20 @@ test('idx.cancel ends what was begun', { timeout: 120_000 }, async () => {
   assert.equal(asked.nextStep.name, 'enroll-profile');
   const cancelled = await auth.idx.cancel();
   assert.equal(cancelled.status, 'CANCELED', JSON.stringify(cancelled));
+});
+
+test('idx.recoverPassword lets somebody choose a new password by a mailed code', { timeout: 120_000 }, async () => {
+  const login = await createUser();
+  const auth = client(clients.portal);
+  let transaction = await auth.idx.recoverPassword({ enableLegacyMode, username: login, authenticators: ['okta_email'] });
+  assert.equal(transaction.status, 'PENDING', JSON.stringify(transaction));
+  assert.equal(transaction.nextStep.name, 'challenge-authenticator', JSON.stringify(transaction.nextStep));
+  transaction = await auth.idx.proceed({ enableLegacyMode, verificationCode: await mailedCode(login) });
+  assert.equal(transaction.nextStep?.name, 'reset-authenticator', JSON.stringify(transaction));
+  transaction = await auth.idx.proceed({ enableLegacyMode, password: 'Another-horse-8' });
+  assert.equal(transaction.status, 'SUCCESS', JSON.stringify(transaction));
+  assert.equal(transaction.tokens.idToken.claims.email, login);
+  const signIn = (password) => client(clients.portal).idx.authenticate({ enableLegacyMode, username: login, password });
+  assert.equal((await signIn('Another-horse-8')).status, 'SUCCESS');
+  assert.notEqual((await signIn(PASSWORD)).status, 'SUCCESS');
 });

@@ -115,3 +115,12 @@ export async function profileOf(login) {
     throw error;
   }
 }
+
+// The code in the last mail to this address, as the outbox of a development org shows it.
+export async function mailedCode(address) {
+  const page = await (await fetch(`${base}/hookwright/outbox`)).text();
+  const at = page.indexOf(address);
+  const code = at < 0 ? null : /\b(\d{8}|\d{6})\b/.exec(page.slice(at + address.length));
+  if (!code) throw new Error(`no code for ${address} in the outbox`);
+  return code[1];
+}
