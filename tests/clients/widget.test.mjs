@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { launch, openPage } from './browser.mjs';
-import { PASSWORD, REFUSED_DOMAIN, createUser, issuer, newLogin, profileOf, setUp } from './org.mjs';
+import { PASSWORD, REFUSED_DOMAIN, createUser, issuer, mailedCode, newLogin, profileOf, setUp } from './org.mjs';
 import { startSite } from './site.mjs';
 
 let site, browser, clients;
@@ -129,6 +129,25 @@ for (const build of ['gen2', 'gen3']) {
         await fill(page, 'enroll-profile', { 'userProfile.employeeNumber': '1234' });
         assert.equal((await claims(page)).email, login);
         assert.equal((await profileOf(login)).employeeNumber, '1234');
+      }));
+
+    test('lets somebody who forgot the password choose a new one', { timeout: 120_000 }, () =>
+      story(build, clients.portal, async (page) => {
+        const login = await createUser();
+        await drawn(page, 'identify');
+        await page.getByRole('link', { name: 'Forgot password?' }).click();
+        await fill(page, 'identify-recovery', { identifier: login });
+        await drawn(page, 'select-authenticator-authenticate');
+        // A button beside the choice in the one build; the choice itself in the other.
+        const button = page.locator('[data-se="okta_email"]').locator('a, button');
+        await button.or(page.getByText('Email', { exact: true })).last().click();
+        await drawn(page, 'challenge-authenticator');
+        const byCode = page.getByText('Enter a code from the email instead').or(page.getByText('Enter a verification code instead'));
+        if (await byCode.count()) await byCode.first().click();
+        await fill(page, 'challenge-authenticator', { 'credentials.passcode': await mailedCode(login) });
+        const password = 'Another-horse-8';
+        await fill(page, 'reset-authenticator', { 'credentials.passcode': password, confirmPassword: password });
+        assert.equal((await claims(page)).email, login);
       }));
   });
 }
