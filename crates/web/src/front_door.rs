@@ -77,9 +77,9 @@ fn unwelcome(request: &Request<Body>) -> Option<ApiError> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let valid = match (hosts.next(), hosts.next()) {
         (None, None) => request.version() < Version::HTTP_11,
-        (Some(host), None) => {
-            host.as_bytes().iter().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\\"<>,".contains(byte))
-        }
+        (Some(host), None) => host.as_bytes().iter().all(|byte| {
+            byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\' | b'"' | b'<' | b'>' | b',')
+        }),
         (_, Some(_)) => false,
     };
     if !valid {
