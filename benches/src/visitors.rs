@@ -25,9 +25,9 @@ const TOO_MANY: u16 = 429;
 /// What the visitors do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
-    /// From the first page to the user: four requests. A walk is one answer.
+    /// From the first page to the accepted form, four requests, or to the user. A walk is one answer.
     SignUp {
-        /// Whether a password is set, too: one more request, and a hash.
+        /// Whether a password is set, too, which makes the user: one more request, and a hash.
         with_password: bool,
     },
     /// Guesses the password of names that nobody has. A guess is one answer.
