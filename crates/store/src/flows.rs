@@ -35,9 +35,6 @@ const UPDATE: &str = "UPDATE flows SET attempt = $3, state = $4, revision = revi
      AND ($5 = '' OR EXISTS (SELECT 1 FROM enrollment_policies WHERE id = $5 AND revision = $6)) \
      AND ($7 = '' OR EXISTS (SELECT 1 FROM inline_hooks WHERE id = $7 AND revision = $8))";
 
-const CLAIM: &str = "UPDATE flows SET claim = $3, claimed_until_ms = $4 \
-     WHERE id = $1 AND revision = $2 AND (claimed_until_ms <= $5 OR claimed_until_ms > $6)";
-
 const RELEASE: &str = "UPDATE flows SET claimed_until_ms = 0 WHERE id = $1 AND claim = $2";
 
 const DELETE: &str = "DELETE FROM flows WHERE (id = $1 AND handle IS NULL) OR handle = $1";
@@ -208,7 +205,7 @@ impl Store {
             Argument::Integer(claim.now.as_millis()),
             Argument::Integer(claim.latest(LONGEST_CLAIM).as_millis()),
         ];
-        let statement = Statement::new(CLAIM, arguments).or(Otherwise::Conflict(Conflict::Stale));
+        let statement = Statement::new(self.dialect().claim_flow(), arguments).or(Otherwise::Conflict(Conflict::Stale));
         match self.write(Work::of_statements(vec![statement])).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict(_)) => Ok(false),
